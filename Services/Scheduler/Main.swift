@@ -1,0 +1,9 @@
+import ArgumentParser
+import GRDB
+import Hummingbird
+import Logging
+
+@main
+struct Main: AsyncParsableCommand {
+    func run() async throws {}
+}

@@ -1,0 +1,82 @@
+/// What the facts about one delivery add up to.
+///
+/// The fold puts facts in their causal order itself (attempt, then rank within the attempt, then time and id), and counts
+/// each id once; so any duplication and any order of arrival give the same status.
+package struct DeliveryStatus: Hashable, Sendable {
+    package private(set) var state: DeliveryState
+    /// Why, where the state has a reason.
+    package private(set) var reason: Reason?
+    /// Attempts begun so far.
+    package private(set) var attempts: Int
+    /// When the state was reached.
+    package private(set) var changedAt: Timestamp?
+    /// When the server first asked to try later; the 72 hours count from here.
+    package private(set) var firstDeferredAt: Timestamp?
+    package private(set) var lastReply: ServerReply?
+
+    package enum Reason: Hashable, Sendable {
+        case dropped(DropReason, detail: String?)
+        case failed(FailReason, detail: String?)
+        case refused(Verdict)
+        /// In words, where no server gave a reason.
+        case other(String)
+    }
+
+    package init(folding facts: some Sequence<Fact>) {
+        state = .scheduled
+        attempts = 0
+        var seen: Set<FactID> = []
+        let steps = facts.compactMap { fact in fact.body.step.map { (fact: fact, step: $0) } }
+            .filter { seen.insert($0.fact.id).inserted }
+            .sorted {
+                ($0.step.attempt, $0.step.rank, $0.fact.occurredAt, $0.fact.id)
+                    < ($1.step.attempt, $1.step.rank, $1.fact.occurredAt, $1.fact.id)
+            }
+        for (fact, step) in steps { apply(fact, step.event) }
+    }
+
+    private mutating func apply(_ fact: Fact, _ event: DeliveryEvent) {
+        if event == .attemptStarted { attempts += 1 }
+        if event == .attemptDeferred, firstDeferredAt == nil { firstDeferredAt = fact.occurredAt }
+        guard case .moved(let next) = state.step(on: event) else {
+            if changedAt == nil { changedAt = fact.occurredAt }
+            return
+        }
+        state = next
+        changedAt = fact.occurredAt
+        switch fact.body {
+        case .deliveryDropped(let dropped): reason = .dropped(dropped.reason, detail: dropped.detail)
+        case .deliveryFailed(let failed): reason = .failed(failed.reason, detail: failed.detail)
+        case .deliveryExpired: reason = .refused(Verdict(class: .transient, reason: .expired, certain: true))
+        case .attemptDelivered(let ended), .attemptDeferred(let ended), .attemptBounced(let ended), .attemptUncertain(let ended),
+            .attemptAbandoned(let ended):
+            reason = ended.verdict.map(Reason.refused) ?? ended.detail.map(Reason.other)
+            if let reply = ended.reply { lastReply = reply }
+        default: reason = nil
+        }
+    }
+}
+
+extension Fact.Body {
+    /// What the fact does to its delivery, and where it stands in the delivery's causal order.
+    package var step: (event: DeliveryEvent, attempt: Int, rank: Int)? {
+        switch self {
+        case .deliveryScheduled(let moved): (.scheduled, moved.attempt, 0)
+        case .deliveryPending(let moved): (.fellDue, moved.attempt, 1)
+        case .deliveryDropped: (.dropped, 0, 2)
+        case .deliveryFailed(let failed): (.failed, failed.reason == .unreadableContent ? .max : 0, 2)
+        case .attemptStarted(let started): (.attemptStarted, started.attempt, 3)
+        case .attemptUncertain(let ended): (.attemptUncertain, ended.attempt, 4)
+        case .attemptAbandoned(let ended): (.attemptAbandoned, ended.attempt, 5)
+        case .attemptDeferred(let ended): (.attemptDeferred, ended.attempt, 5)
+        case .attemptBounced(let ended): (.attemptBounced, ended.attempt, 5)
+        case .attemptDelivered(let ended): (.attemptDelivered, ended.attempt, 6)
+        case .deliveryResolved(let resolved): (.resolved(delivered: resolved.delivered), resolved.attempt, 7)
+        case .deliveryCancelled(let moved): (.cancelled, moved.attempt, 8)
+        case .deliveryExpired(let moved): (.expired, moved.attempt, 8)
+        case .mailingAccepted, .mailingRefused, .sessionEnded, .messageOpened, .linkClicked, .reminderPlanned, .reminderMoved,
+            .reminderSkipped, .reminderIssued, .reminderWithdrawn:
+            nil
+        }
+    }
+}

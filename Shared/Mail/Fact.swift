@@ -1,0 +1,212 @@
+/// Something that happened, never changed afterwards. Every state anyone shows is a fold over facts.
+///
+/// On the wire a fact is one flat JSON object: `id`, `kind`, `organization`, `occurredAt` and the fields of its body.
+/// Unknown fields are ignored.
+package struct Fact: Hashable, Sendable, Identifiable {
+    package let id: FactID
+    package let organization: String
+    package let occurredAt: Timestamp
+    package let body: Body
+
+    package init(id: FactID, organization: String, occurredAt: Timestamp, body: Body) {
+        self.id = id
+        self.organization = organization
+        self.occurredAt = occurredAt
+        self.body = body
+    }
+
+    package var kind: Kind { body.kind }
+
+    /// The kinds of fact; the raw value is the AMQP routing key.
+    package enum Kind: String, CaseIterable, Sendable, Codable {
+        case mailingAccepted = "mailing.accepted"
+        case mailingRefused = "mailing.refused"
+        case deliveryScheduled = "delivery.scheduled"
+        case deliveryPending = "delivery.pending"
+        case deliveryCancelled = "delivery.cancelled"
+        case deliveryDropped = "delivery.dropped"
+        case deliveryFailed = "delivery.failed"
+        case deliveryExpired = "delivery.expired"
+        case deliveryResolved = "delivery.resolved"
+        case attemptStarted = "attempt.started"
+        case attemptDelivered = "attempt.delivered"
+        case attemptDeferred = "attempt.deferred"
+        case attemptBounced = "attempt.bounced"
+        case attemptUncertain = "attempt.uncertain"
+        case attemptAbandoned = "attempt.abandoned"
+        case sessionEnded = "session.ended"
+        case messageOpened = "message.opened"
+        case linkClicked = "link.clicked"
+        case reminderPlanned = "reminder.planned"
+        case reminderMoved = "reminder.moved"
+        case reminderSkipped = "reminder.skipped"
+        case reminderIssued = "reminder.issued"
+        case reminderWithdrawn = "reminder.withdrawn"
+    }
+
+    package enum Body: Hashable, Sendable {
+        case mailingAccepted(MailingAccepted)
+        case mailingRefused(MailingRefused)
+        case deliveryScheduled(DeliveryMoved)
+        case deliveryPending(DeliveryMoved)
+        case deliveryCancelled(DeliveryMoved)
+        case deliveryDropped(DeliveryDropped)
+        case deliveryFailed(DeliveryFailed)
+        case deliveryExpired(DeliveryMoved)
+        case deliveryResolved(DeliveryResolved)
+        case attemptStarted(AttemptStarted)
+        case attemptDelivered(AttemptEnded)
+        case attemptDeferred(AttemptEnded)
+        case attemptBounced(AttemptEnded)
+        case attemptUncertain(AttemptEnded)
+        case attemptAbandoned(AttemptEnded)
+        case sessionEnded(SessionEnded)
+        case messageOpened(MessageOpened)
+        case linkClicked(LinkClicked)
+        case reminderPlanned(ReminderMoved)
+        case reminderMoved(ReminderMoved)
+        case reminderSkipped(ReminderMoved)
+        case reminderIssued(ReminderMoved)
+        case reminderWithdrawn(ReminderMoved)
+
+        package var kind: Kind {
+            switch self {
+            case .mailingAccepted: .mailingAccepted
+            case .mailingRefused: .mailingRefused
+            case .deliveryScheduled: .deliveryScheduled
+            case .deliveryPending: .deliveryPending
+            case .deliveryCancelled: .deliveryCancelled
+            case .deliveryDropped: .deliveryDropped
+            case .deliveryFailed: .deliveryFailed
+            case .deliveryExpired: .deliveryExpired
+            case .deliveryResolved: .deliveryResolved
+            case .attemptStarted: .attemptStarted
+            case .attemptDelivered: .attemptDelivered
+            case .attemptDeferred: .attemptDeferred
+            case .attemptBounced: .attemptBounced
+            case .attemptUncertain: .attemptUncertain
+            case .attemptAbandoned: .attemptAbandoned
+            case .sessionEnded: .sessionEnded
+            case .messageOpened: .messageOpened
+            case .linkClicked: .linkClicked
+            case .reminderPlanned: .reminderPlanned
+            case .reminderMoved: .reminderMoved
+            case .reminderSkipped: .reminderSkipped
+            case .reminderIssued: .reminderIssued
+            case .reminderWithdrawn: .reminderWithdrawn
+            }
+        }
+
+        /// The delivery that the fact is about, where it is about one.
+        package var delivery: DeliveryID? {
+            switch self {
+            case .deliveryScheduled(let moved), .deliveryPending(let moved), .deliveryCancelled(let moved),
+                .deliveryExpired(let moved):
+                moved.delivery
+            case .deliveryDropped(let dropped): dropped.delivery
+            case .deliveryFailed(let failed): failed.delivery
+            case .deliveryResolved(let resolved): resolved.delivery
+            case .attemptStarted(let started): started.delivery
+            case .attemptDelivered(let ended), .attemptDeferred(let ended), .attemptBounced(let ended),
+                .attemptUncertain(let ended),
+                .attemptAbandoned(let ended):
+                ended.delivery
+            case .messageOpened(let opened): opened.delivery
+            case .linkClicked(let clicked): clicked.delivery
+            case .mailingAccepted, .mailingRefused, .sessionEnded, .reminderPlanned, .reminderMoved, .reminderSkipped,
+                .reminderIssued,
+                .reminderWithdrawn:
+                nil
+            }
+        }
+
+        /// The mailing that the fact names, where it names one.
+        package var mailing: MailingID? {
+            switch self {
+            case .mailingAccepted(let accepted): accepted.mailing
+            case .mailingRefused(let refused): refused.mailing
+            case .deliveryScheduled(let moved), .deliveryPending(let moved), .deliveryCancelled(let moved),
+                .deliveryExpired(let moved):
+                moved.mailing
+            case .deliveryDropped(let dropped): dropped.mailing
+            case .deliveryFailed(let failed): failed.mailing
+            case .deliveryResolved(let resolved): resolved.mailing
+            case .attemptStarted(let started): started.mailing
+            case .attemptDelivered(let ended), .attemptDeferred(let ended), .attemptBounced(let ended),
+                .attemptUncertain(let ended),
+                .attemptAbandoned(let ended):
+                ended.mailing
+            case .reminderPlanned(let moved), .reminderMoved(let moved), .reminderSkipped(let moved), .reminderIssued(let moved),
+                .reminderWithdrawn(let moved):
+                moved.mailing
+            case .messageOpened, .linkClicked, .sessionEnded: nil
+            }
+        }
+    }
+}
+
+extension Fact: Codable {
+    private enum Key: String, CodingKey {
+        case id, kind, organization, occurredAt
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        id = try container.decode(FactID.self, forKey: .id)
+        organization = try container.decode(String.self, forKey: .organization)
+        occurredAt = try container.decode(Timestamp.self, forKey: .occurredAt)
+        body =
+            switch try container.decode(Kind.self, forKey: .kind) {
+            case .mailingAccepted: .mailingAccepted(try .init(from: decoder))
+            case .mailingRefused: .mailingRefused(try .init(from: decoder))
+            case .deliveryScheduled: .deliveryScheduled(try .init(from: decoder))
+            case .deliveryPending: .deliveryPending(try .init(from: decoder))
+            case .deliveryCancelled: .deliveryCancelled(try .init(from: decoder))
+            case .deliveryDropped: .deliveryDropped(try .init(from: decoder))
+            case .deliveryFailed: .deliveryFailed(try .init(from: decoder))
+            case .deliveryExpired: .deliveryExpired(try .init(from: decoder))
+            case .deliveryResolved: .deliveryResolved(try .init(from: decoder))
+            case .attemptStarted: .attemptStarted(try .init(from: decoder))
+            case .attemptDelivered: .attemptDelivered(try .init(from: decoder))
+            case .attemptDeferred: .attemptDeferred(try .init(from: decoder))
+            case .attemptBounced: .attemptBounced(try .init(from: decoder))
+            case .attemptUncertain: .attemptUncertain(try .init(from: decoder))
+            case .attemptAbandoned: .attemptAbandoned(try .init(from: decoder))
+            case .sessionEnded: .sessionEnded(try .init(from: decoder))
+            case .messageOpened: .messageOpened(try .init(from: decoder))
+            case .linkClicked: .linkClicked(try .init(from: decoder))
+            case .reminderPlanned: .reminderPlanned(try .init(from: decoder))
+            case .reminderMoved: .reminderMoved(try .init(from: decoder))
+            case .reminderSkipped: .reminderSkipped(try .init(from: decoder))
+            case .reminderIssued: .reminderIssued(try .init(from: decoder))
+            case .reminderWithdrawn: .reminderWithdrawn(try .init(from: decoder))
+            }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(organization, forKey: .organization)
+        try container.encode(occurredAt, forKey: .occurredAt)
+        switch body {
+        case .mailingAccepted(let body): try body.encode(to: encoder)
+        case .mailingRefused(let body): try body.encode(to: encoder)
+        case .deliveryScheduled(let body), .deliveryPending(let body), .deliveryCancelled(let body), .deliveryExpired(let body):
+            try body.encode(to: encoder)
+        case .deliveryDropped(let body): try body.encode(to: encoder)
+        case .deliveryFailed(let body): try body.encode(to: encoder)
+        case .deliveryResolved(let body): try body.encode(to: encoder)
+        case .attemptStarted(let body): try body.encode(to: encoder)
+        case .attemptDelivered(let body), .attemptDeferred(let body), .attemptBounced(let body), .attemptUncertain(let body),
+            .attemptAbandoned(let body):
+            try body.encode(to: encoder)
+        case .sessionEnded(let body): try body.encode(to: encoder)
+        case .messageOpened(let body): try body.encode(to: encoder)
+        case .linkClicked(let body): try body.encode(to: encoder)
+        case .reminderPlanned(let body), .reminderMoved(let body), .reminderSkipped(let body), .reminderIssued(let body),
+            .reminderWithdrawn(let body):
+            try body.encode(to: encoder)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Crypto
+import Foundation
+
+/// The name of one thing for ever: a UUID that says in its type what it names, so that a delivery cannot be passed for a mailing.
+///
+/// New things get version 7 (RFC 9562 section 5.7), which sorts by time of making; things that must get the same
+/// name however often they are made get version 8, derived from what they are.
+package struct ID<Subject>: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads 16 bytes, most significant first; `nil` for any other number of bytes.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var halves: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { halves.0 = halves.0 << 8 | UInt64(byte) } else { halves.1 = halves.1 << 8 | UInt64(byte) }
+        }
+        self.init(high: halves.0, low: halves.1)
+    }
+
+    /// Reads the usual 36 characters, `0192…-…`, in either case; `nil` for anything else.
+    package init?(_ text: some StringProtocol) {
+        guard text.utf8.count == 36 else { return nil }
+        var halves: [UInt64] = [0, 0]
+        var digits = 0
+        for (index, character) in text.utf8.enumerated() {
+            if [8, 13, 18, 23].contains(index) {
+                guard character == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let digit = Self.hexValue(character) else { return nil }
+            halves[digits / 16] = halves[digits / 16] << 4 | UInt64(digit)
+            digits += 1
+        }
+        self.init(high: halves[0], low: halves[1])
+    }
+
+    /// A new name, UUID version 7.
+    /// - Parameters:
+    ///   - time: The moment of making; its milliseconds lead, so that later names sort after earlier ones.
+    ///   - random: Where the other 74 bits come from.
+    package static func v7(at time: Timestamp, random: inout some RandomNumberGenerator) -> ID {
+        let milliseconds = UInt64(clamping: time.microseconds / 1000) & 0xFFFF_FFFF_FFFF
+        let high = milliseconds << 16 | 0x7000 | random.next() & 0x0FFF
+        let low = 0x8000_0000_0000_0000 | random.next() & 0x3FFF_FFFF_FFFF_FFFF
+        return ID(high: high, low: low)
+    }
+
+    /// The name that follows from `parts`, UUID version 8: the same parts always give the same name.
+    package static func derived(from parts: String...) -> ID {
+        var hash = SHA256()
+        for part in parts {
+            withUnsafeBytes(of: UInt64(part.utf8.count).bigEndian) { hash.update(bufferPointer: $0) }
+            hash.update(data: Data(part.utf8))
+        }
+        let digest = ID(bytes: Array(hash.finalize().prefix(16))) ?? ID(high: 0, low: 0)
+        return ID(
+            high: digest.high & 0xFFFF_FFFF_FFFF_0FFF | 0x8000,
+            low: digest.low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+    }
+
+    /// The 16 bytes, most significant first.
+    package var bytes: [UInt8] {
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) }
+    }
+
+    /// The usual 36 characters, in lower case.
+    package var description: String {
+        String(unsafeUninitializedCapacity: 36) { buffer in
+            var index = 0
+            for (position, byte) in bytes.enumerated() {
+                if position == 4 || position == 6 || position == 8 || position == 10 {
+                    buffer[index] = UInt8(ascii: "-")
+                    index += 1
+                }
+                buffer[index] = Self.hexDigit(byte >> 4)
+                buffer[index + 1] = Self.hexDigit(byte & 15)
+                index += 2
+            }
+            return index
+        }
+    }
+
+    package static func < (one: ID, other: ID) -> Bool {
+        (one.high, one.low) < (other.high, other.low)
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+
+    private static func hexValue(_ character: UInt8) -> UInt8? {
+        switch character {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): character - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+extension ID: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let id = ID(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "an identifier has 36 characters, such as 01923f6e-7b1a-7c3d-9a4e-0123456789ab")
+        }
+        self = id
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+package enum OfMailing {}
+package enum OfDelivery {}
+package enum OfFact {}
+package enum OfMessage {}
+package enum OfSession {}
+package enum OfReminder {}
+
+package typealias MailingID = ID<OfMailing>
+package typealias DeliveryID = ID<OfDelivery>
+package typealias FactID = ID<OfFact>
+/// Names one AMQP message.
+package typealias MessageID = ID<OfMessage>
+/// Names one life of one sender process: from its start to its end.
+package typealias SessionID = ID<OfSession>
+package typealias ReminderID = ID<OfReminder>

@@ -1,0 +1,112 @@
+/// Whether a mailing goes to many as one of a crowd, or to people who are waiting for it.
+/// Unsubscribes and the inactivity rule apply to `mass` only.
+package enum Audience: String, Codable, Sendable, CaseIterable {
+    case mass
+    case direct
+}
+
+/// In which line of the message a recipient stands.
+package enum RecipientRole: String, Codable, Sendable, CaseIterable {
+    case to
+    case cc
+    case bcc
+}
+
+/// What to do about an attempt whose outcome nobody knows.
+package enum UncertaintyPolicy: String, Codable, Sendable, CaseIterable {
+    /// Send again with the same Message-ID, as mail servers do: the recipient may get it twice.
+    case resend
+    /// Wait for a person to decide: the recipient may not get it.
+    case hold
+}
+
+/// Why a delivery was dropped by policy.
+package enum DropReason: String, Codable, Sendable, CaseIterable {
+    case suppressed
+    case spamLike = "spam-like"
+    case unsubscribed
+    case inactive
+}
+
+/// Why a delivery could not be sent at all.
+package enum FailReason: String, Codable, Sendable, CaseIterable {
+    case noRecipient = "no-recipient"
+    case invalidAddress = "invalid-address"
+    case missingAttachment = "missing-attachment"
+    /// The message could not be composed from its parts.
+    case unreadableContent = "unreadable-content"
+}
+
+/// How a server's refusal is to be understood.
+package enum BounceClass: String, Codable, Sendable, CaseIterable {
+    /// Permanent: this address or domain takes no mail.
+    case hard
+    /// Temporary, and about the mailbox or the message: full, too large.
+    case soft
+    /// Temporary, and about the way there: connection, load, greylisting.
+    case transient
+    /// Refused for reputation, policy or content; says nothing about the address.
+    case block
+}
+
+/// Why a server refused, in the words of the history.
+package enum BounceReason: String, Codable, Sendable, CaseIterable {
+    case addressUnknown = "address-unknown"
+    case domainUnknown = "domain-unknown"
+    case movedOrDisabled = "moved-or-disabled"
+    case mailboxFull = "mailbox-full"
+    case messageTooLarge = "message-too-large"
+    case serverUnavailable = "server-unavailable"
+    case rateLimited = "rate-limited"
+    case greylisted
+    case contentRejected = "content-rejected"
+    case policyRefused = "policy-refused"
+    case senderRefused = "sender-refused"
+    case authenticationRefused = "authentication-refused"
+    case relayingDenied = "relaying-denied"
+    case network
+    case protocolError = "protocol-error"
+    case expired
+    case other
+}
+
+/// A server's answer, as it came: hostile text, never to be shown unescaped.
+package struct ServerReply: Hashable, Sendable, Codable {
+    /// 200 to 599 (RFC 5321 section 4.2).
+    package var code: Int
+    /// Such as `5.1.1` (RFC 3463), where the server gave one.
+    package var enhanced: String?
+    /// The lines of the reply without their codes, joined by line feeds.
+    package var text: String
+
+    package init(code: Int, enhanced: String? = nil, text: String) {
+        self.code = code
+        self.enhanced = enhanced
+        self.text = text
+    }
+}
+
+/// How a refusal was understood.
+package struct Verdict: Hashable, Sendable, Codable {
+    package var `class`: BounceClass
+    package var reason: BounceReason
+    /// Whether the reply leaves no doubt.
+    package var certain: Bool
+
+    package init(class: BounceClass, reason: BounceReason, certain: Bool) {
+        self.class = `class`
+        self.reason = reason
+        self.certain = certain
+    }
+}
+
+/// An address with the name that people see.
+package struct Mailbox: Hashable, Sendable, Codable {
+    package var address: EmailAddress
+    package var name: String?
+
+    package init(address: EmailAddress, name: String? = nil) {
+        self.address = address
+        self.name = name
+    }
+}

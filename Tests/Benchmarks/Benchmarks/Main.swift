@@ -1,0 +1,7 @@
+import ArgumentParser
+import Logging
+
+@main
+struct Main: AsyncParsableCommand {
+    func run() async throws {}
+}

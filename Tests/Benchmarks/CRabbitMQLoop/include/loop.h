@@ -1,0 +1,1 @@
+int crabbitmq_loop_placeholder(void);

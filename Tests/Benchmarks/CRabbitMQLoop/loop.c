@@ -1,0 +1,2 @@
+#include "loop.h"
+int crabbitmq_loop_placeholder(void){return 0;}
