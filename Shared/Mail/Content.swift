@@ -1,4 +1,4 @@
-package import Crypto
+import Crypto
 package import Foundation
 
 /// What every delivery of one mailing has in common: the letter without its envelope.

@@ -7,7 +7,8 @@
 ///     │          │         └────→ uncertain → delivered | deferred | bounced | pending (by evidence, policy or a person)
 ///     └──────────┴── cancelled    (deferred too; sending cannot)
 /// ```
-/// Admission may end a delivery at once: `dropped` (policy) or `failed` (it could never be sent).
+/// Admission may end a delivery at once: `dropped` (policy) or `failed` (it could never be sent). A message that turns out
+/// to be impossible to compose fails from `sending` too.
 package enum DeliveryState: String, CaseIterable, Sendable, Codable {
     /// Accepted; its time has not come.
     case scheduled
@@ -46,7 +47,7 @@ package enum DeliveryState: String, CaseIterable, Sendable, Codable {
         case (.scheduled, .attemptStarted), (.pending, .attemptStarted), (.deferred, .attemptStarted): .moved(to: .sending)
         case (.scheduled, .cancelled), (.pending, .cancelled), (.deferred, .cancelled): .moved(to: .cancelled)
         case (.scheduled, .dropped), (.pending, .dropped), (.deferred, .dropped): .moved(to: .dropped)
-        case (.scheduled, .failed), (.pending, .failed), (.deferred, .failed): .moved(to: .failed)
+        case (.scheduled, .failed), (.pending, .failed), (.sending, .failed), (.deferred, .failed): .moved(to: .failed)
         case (.deferred, .expired): .moved(to: .bounced)
 
         case (.scheduled, .attemptDelivered), (.pending, .attemptDelivered), (.sending, .attemptDelivered),
@@ -59,9 +60,11 @@ package enum DeliveryState: String, CaseIterable, Sendable, Codable {
         case (.scheduled, .attemptBounced), (.pending, .attemptBounced), (.sending, .attemptBounced),
             (.deferred, .attemptBounced), (.uncertain, .attemptBounced):
             .moved(to: .bounced)
-        case (.scheduled, .attemptUncertain), (.pending, .attemptUncertain), (.sending, .attemptUncertain):
+        case (.scheduled, .attemptUncertain), (.pending, .attemptUncertain), (.sending, .attemptUncertain),
+            (.deferred, .attemptUncertain):
             .moved(to: .uncertain)
-        case (.scheduled, .attemptAbandoned), (.sending, .attemptAbandoned), (.uncertain, .attemptAbandoned):
+        case (.scheduled, .attemptAbandoned), (.sending, .attemptAbandoned), (.deferred, .attemptAbandoned),
+            (.uncertain, .attemptAbandoned):
             .moved(to: .pending)
 
         case (.uncertain, .resolved(delivered: true)): .moved(to: .delivered)

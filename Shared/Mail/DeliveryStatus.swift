@@ -6,7 +6,7 @@ package struct DeliveryStatus: Hashable, Sendable {
     package private(set) var state: DeliveryState
     /// Why, where the state has a reason.
     package private(set) var reason: Reason?
-    /// Attempts begun so far.
+    /// Attempts begun so far: the number of the last one that anything is known of.
     package private(set) var attempts: Int
     /// When the state was reached.
     package private(set) var changedAt: Timestamp?
@@ -27,16 +27,16 @@ package struct DeliveryStatus: Hashable, Sendable {
         attempts = 0
         var seen: Set<FactID> = []
         let steps = facts.compactMap { fact in fact.body.step.map { (fact: fact, step: $0) } }
-            .filter { seen.insert($0.fact.id).inserted }
             .sorted {
                 ($0.step.attempt, $0.step.rank, $0.fact.occurredAt, $0.fact.id)
                     < ($1.step.attempt, $1.step.rank, $1.fact.occurredAt, $1.fact.id)
             }
+            .filter { seen.insert($0.fact.id).inserted }
         for (fact, step) in steps { apply(fact, step.event) }
     }
 
     private mutating func apply(_ fact: Fact, _ event: DeliveryEvent) {
-        if event == .attemptStarted { attempts += 1 }
+        if let attempt = fact.body.attempt { attempts = max(attempts, attempt) }
         if event == .attemptDeferred, firstDeferredAt == nil { firstDeferredAt = fact.occurredAt }
         guard case .moved(let next) = state.step(on: event) else {
             if changedAt == nil { changedAt = fact.occurredAt }
@@ -58,6 +58,17 @@ package struct DeliveryStatus: Hashable, Sendable {
 }
 
 extension Fact.Body {
+    /// The number of the attempt that the fact shows to have begun.
+    fileprivate var attempt: Int? {
+        switch self {
+        case .attemptStarted(let started): started.attempt
+        case .attemptDelivered(let ended), .attemptDeferred(let ended), .attemptBounced(let ended), .attemptUncertain(let ended),
+            .attemptAbandoned(let ended):
+            ended.attempt
+        default: nil
+        }
+    }
+
     /// What the fact does to its delivery, and where it stands in the delivery's causal order.
     package var step: (event: DeliveryEvent, attempt: Int, rank: Int)? {
         switch self {

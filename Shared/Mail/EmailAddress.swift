@@ -25,22 +25,93 @@ extension EmailAddress: Codable {
     }
 }
 
-/// Why a text is not an address, in a sentence for the person who typed it.
+/// Why a text is not an address, in words for the person who typed it.
 package struct InvalidAddress: Error, Hashable, CustomStringConvertible {
     package let description: String
 }
 
 extension EmailAddress {
     /// Reads an address as a client submits it.
+    ///
+    /// The local part is a dot-string or a quoted string of at most 64 bytes. The domain has two labels or more, because a bare
+    /// host name such as `localhost` means another machine to every sender; each label holds letters, digits and hyphens, of any
+    /// script. Instead of a domain there may be an IPv4 or IPv6 address in brackets. All in all at most 254 bytes of UTF-8.
     /// - Throws: ``InvalidAddress``.
     package init(_ text: String) throws(InvalidAddress) {
-        guard let at = text.lastIndex(of: "@"), at != text.startIndex, text.index(after: at) != text.endIndex else {
+        let scalars = Array(text.unicodeScalars)
+        guard let at = scalars.lastIndex(of: "@"), at > 0, at + 1 < scalars.count else {
             throw InvalidAddress(description: "an address has a name, an @ and a domain, such as ann@example.com")
         }
-        guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F && !"<>,;".unicodeScalars.contains($0) }) else {
-            throw InvalidAddress(description: "an address has no spaces, control characters or angle brackets")
+        if let stranger = scalars.first(where: \.isNeverInAnAddress) {
+            throw InvalidAddress(description: "an address cannot hold \(stranger.name)")
         }
-        local = String(text[..<at])
-        domain = text[text.index(after: at)...].lowercased()
+        guard text.utf8.count <= 254 else {
+            throw InvalidAddress(description: "the address has \(text.utf8.count) bytes; the most is 254")
+        }
+        try Self.check(local: scalars[..<at])
+        local = String(String.UnicodeScalarView(scalars[..<at]))
+        domain = try MailDomain.read(String(String.UnicodeScalarView(scalars[(at + 1)...])))
+    }
+
+    private static func check(local: ArraySlice<Unicode.Scalar>) throws(InvalidAddress) {
+        let bytes = local.reduce(0) { $0 + UTF8.width($1) }
+        guard bytes <= 64 else {
+            throw InvalidAddress(description: "the part before the @ has \(bytes) bytes; the most is 64")
+        }
+        if local.first == "\"" { return try check(quoted: local) }
+        if let stranger = local.first(where: { !$0.isAtomText && $0 != "." }) {
+            throw InvalidAddress(description: "the part before the @ cannot hold \(stranger.name) outside of quotation marks")
+        }
+        guard !local.split(separator: ".", omittingEmptySubsequences: false).contains(where: \.isEmpty) else {
+            throw InvalidAddress(description: "the part before the @ cannot begin or end with a dot or have two in a row")
+        }
+    }
+
+    /// A quoted string: every quotation mark and backslash within it has a backslash before it.
+    private static func check(quoted: ArraySlice<Unicode.Scalar>) throws(InvalidAddress) {
+        var isEscaped = false
+        for (index, scalar) in zip(quoted.indices, quoted).dropFirst() {
+            if isEscaped {
+                guard scalar.isASCII else {
+                    throw InvalidAddress(
+                        description: "a backslash in the quoted part before the @ cannot stand before \(scalar.name)")
+                }
+                isEscaped = false
+            } else if scalar == "\\" {
+                isEscaped = true
+            } else if scalar == "\"" {
+                guard index == quoted.endIndex - 1 else {
+                    throw InvalidAddress(description: "the quotation marks before the @ must enclose all of it")
+                }
+                return
+            }
+        }
+        throw InvalidAddress(description: "the quotation mark before the @ is not closed")
+    }
+}
+
+extension Unicode.Scalar {
+    /// Control characters, line and paragraph separators, spaces other than the plain one, and what reorders or hides text.
+    fileprivate var isNeverInAnAddress: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
+        case .spaceSeparator: self != " "
+        case .format: self != "\u{200C}" && self != "\u{200D}"
+        default: false
+        }
+    }
+
+    /// RFC 5322 section 3.2.3, and RFC 6531 section 3.3 beyond ASCII.
+    fileprivate var isAtomText: Bool {
+        guard isASCII else { return true }
+        return properties.isAlphabetic || ("0"..."9").contains(self) || "!#$%&'*+-/=?^_`{|}~".unicodeScalars.contains(self)
+    }
+
+    /// The character as a person can be told of it without being fooled by it.
+    var name: String {
+        if self == " " { return "a space" }
+        if isASCII, value > 0x20, value != 0x7F { return "the character \(self)" }
+        let digits = String(value, radix: 16, uppercase: true)
+        return "the character U+" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
     }
 }

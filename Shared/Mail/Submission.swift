@@ -93,7 +93,7 @@ package struct Submission: Hashable, Sendable, Codable {
         kind = try container.decode(String.self, forKey: .kind)
         name = try container.decodeIfPresent(String.self, forKey: .name)
         subject = try container.decode(String.self, forKey: .subject)
-        from = try container.decode(Mailbox.self, forKey: .from)
+        from = try container.decode(StrictMailbox.self, forKey: .from).mailbox
         replyTo = try container.decodeIfPresent(EmailAddress.self, forKey: .replyTo)
         html = try container.decodeIfPresent(String.self, forKey: .html)
         text = try container.decodeIfPresent(String.self, forKey: .text)
@@ -102,7 +102,7 @@ package struct Submission: Hashable, Sendable, Codable {
         sendAt = try container.decodeIfPresent(String.self, forKey: .sendAt)
         recipients = try container.decode([Recipient].self, forKey: .recipients)
         attachments = try container.decodeIfPresent([Attachment].self, forKey: .attachments)
-        track = try container.decodeIfPresent(Tracking.self, forKey: .track)
+        track = try container.decodeIfPresent(StrictTracking.self, forKey: .track)?.tracking
         whenUncertain = try container.decodeIfPresent(UncertaintyPolicy.self, forKey: .whenUncertain)
     }
 
@@ -110,4 +110,32 @@ package struct Submission: Hashable, Sendable, Codable {
         case kind, name, subject, from, replyTo, html, text, audience, collection, sendAt, recipients, attachments, track,
             whenUncertain
     }
+}
+
+/// A ``Mailbox`` as a client writes it.
+private struct StrictMailbox: Decodable {
+    let mailbox: Mailbox
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.strictContainer(keyedBy: Key.self)
+        mailbox = Mailbox(
+            address: try container.decode(EmailAddress.self, forKey: .address),
+            name: try container.decodeIfPresent(String.self, forKey: .name))
+    }
+
+    enum Key: String, CodingKey, CaseIterable { case address, name }
+}
+
+/// ``Tracking`` as a client writes it: what is not named is tracked.
+private struct StrictTracking: Decodable {
+    let tracking: Tracking
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.strictContainer(keyedBy: Key.self)
+        tracking = Tracking(
+            opens: try container.decodeIfPresent(Bool.self, forKey: .opens) ?? true,
+            clicks: try container.decodeIfPresent(Bool.self, forKey: .clicks) ?? true)
+    }
+
+    enum Key: String, CodingKey, CaseIterable { case opens, clicks }
 }
