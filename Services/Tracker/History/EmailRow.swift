@@ -118,12 +118,3 @@ struct DeliveryTimeline: Hashable, Sendable {
     /// Opens and clicks beyond the first thousand, which `entries` leaves out.
     let hitsLeftOut: Int
 }
-
-/// The letter itself, as one recipient got it or as it was submitted.
-struct EmailBody: Hashable, Sendable {
-    let subject: String
-    /// Without our tracking. Hostile: to be shown in a sandboxed frame only.
-    let html: String?
-    let text: String?
-    let attachments: [AttachmentReference]
-}

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import Mail
 import Store
@@ -13,38 +12,62 @@ struct History: Sendable {
         self.store = store
     }
 
-    /// The newest mailings first.
-    /// - Parameter limit: Clamped to 1...500.
-    func emails(
-        of organization: String, filter: EmailFilter = EmailFilter(), cursor: Cursor? = nil, limit: Int = 50
-    ) async throws -> Page<EmailRow> { Page(items: [], next: nil) }
-
-    /// One mailing, or `nil` where the organization has none by this id.
-    func mailing(_ id: MailingID, of organization: String) async throws -> EmailDetail? { nil }
-
-    /// Everything that happened to one delivery.
-    func timeline(of delivery: DeliveryID, organization: String) async throws -> DeliveryTimeline? { nil }
-
-    /// The conversations with servers, attempt by attempt, as plain text. Hostile text.
-    func transcript(of delivery: DeliveryID, organization: String) async throws -> String? { nil }
-
-    /// The letter: as submitted, or filled in for one delivery of the mailing.
-    func body(of mailing: MailingID, delivery: DeliveryID? = nil, organization: String) async throws -> EmailBody? { nil }
-
-    /// Collections, those with the newest mail first.
-    func collections(of organization: String, cursor: Cursor? = nil, limit: Int = 50) async throws -> Page<CollectionRow> {
-        Page(items: [], next: nil)
+    /// The kinds of mailing that the organization has used, in alphabetical order, at most 200.
+    func kinds(of organization: String) async throws -> [String] {
+        try await store.read { database in
+            try String.fetchAll(
+                database, sql: "SELECT kind FROM kinds WHERE organization = ? ORDER BY kind LIMIT 200", arguments: [organization])
+        }
     }
 
-    /// The kinds of mailing that the organization has used, in alphabetical order.
-    func kinds(of organization: String) async throws -> [String] { [] }
+    /// Collections, those with the newest mail or reminder first.
+    /// - Parameter limit: Clamped to 1...500.
+    func collections(of organization: String, cursor: Cursor? = nil, limit: Int = 50) async throws -> Page<CollectionRow> {
+        let limit = min(max(limit, 1), 500)
+        return try await store.read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT c.*,
+                        (SELECT r.expires_on FROM reminders r WHERE r.organization = c.organization AND r.collection = c.id
+                            AND r.state != 'withdrawn' ORDER BY r.due_at DESC LIMIT 1) AS expires_on,
+                        (SELECT count(*) FROM reminders r WHERE r.organization = c.organization AND r.collection = c.id
+                            AND r.state = 'planned') AS planned
+                    FROM collections c WHERE c.organization = ? AND c.latest < ? ORDER BY c.latest DESC LIMIT ?
+                    """, arguments: [organization, cursor?.key ?? .max, limit + 1])
+            let shown = rows.prefix(limit)
+            return Page(
+                items: shown.map { row in
+                    CollectionRow(
+                        id: row["id"], mailings: row["mailings"], recipients: row["recipients"],
+                        lastMailingAt: row["last_mailing_at"],
+                        expiresOn: row["expires_on"], planned: row["planned"])
+                }, next: rows.count > limit ? shown.last.map { Cursor(key: $0["latest"]) } : nil)
+        }
+    }
 
     /// Reminders by their due time, those still to come included, at most 500.
-    func reminders(of organization: String, collection: String? = nil, from: Timestamp, until: Timestamp) async throws
-        -> [ReminderRow]
-    { [] }
-
-    func overview(of organization: String, now: Timestamp) async throws -> Overview {
-        Overview(failures: [], failureCount: 0, refusals: [], periods: [], days: [], latest: [])
+    func reminders(
+        of organization: String, collection: String? = nil, from: Timestamp, until: Timestamp
+    ) async throws -> [ReminderRow] {
+        try await store.read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM reminders WHERE organization = ? \(collection == nil ? "" : "AND collection = ?")
+                    AND due_at >= ? AND due_at < ? ORDER BY due_at, id LIMIT 500
+                    """,
+                arguments: [organization] + (collection.map { [$0] } ?? []) + [from, until])
+            return try rows.map { row in
+                let id: ReminderID = row["id"]
+                let mailings = try MailingID.fetchAll(
+                    database.cachedStatement(sql: "SELECT mailing FROM issues WHERE reminder = ? ORDER BY mailing LIMIT 500"),
+                    arguments: [id])
+                return ReminderRow(
+                    id: id, collection: row["collection"], expiresOn: row["expires_on"], daysBefore: row["days_before"],
+                    dueAt: row["due_at"], state: ReminderRow.State(rawValue: row["state"]) ?? .planned, detail: row["detail"],
+                    mailings: mailings)
+            }
+        }
     }
 }

@@ -1,0 +1,63 @@
+import Foundation
+import GRDB
+import Mail
+import Store
+
+/// The append-only log of everything that was reported, each fact once.
+enum FactLog {
+    /// A fact with its text, ready to be written.
+    struct Entry: Sendable {
+        let fact: Fact
+        let text: String
+
+        init(_ fact: Fact) throws {
+            self.fact = fact
+            text = String(decoding: try Wire.encode(fact), as: UTF8.self)
+        }
+    }
+
+    /// Appends a fact.
+    /// - Returns: Its number, or `nil` where it is there already.
+    static func append(_ entry: Entry, at now: Timestamp, in database: Database) throws -> Int64? {
+        let fact = entry.fact
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO facts (id, organization, kind, delivery, mailing, occurred_at, recorded_at, body)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                """
+        ).execute(arguments: [
+            fact.id, fact.organization, fact.kind.rawValue, fact.body.delivery, fact.body.mailing, fact.occurredAt, now, entry.text,
+        ])
+        return database.changesCount == 0 ? nil : database.lastInsertedRowID
+    }
+
+    /// What moved a delivery: every fact about it but opens and clicks.
+    static func steps(of delivery: DeliveryID, organization: String, in database: Database) throws -> [Fact] {
+        try read(
+            "delivery = ? AND organization = ? AND kind NOT IN ('message.opened', 'link.clicked')",
+            [delivery, organization], in: database)
+    }
+
+    /// The opens and clicks of a delivery, the earliest first.
+    static func hits(of delivery: DeliveryID, organization: String, limit: Int = .max, in database: Database) throws -> [Fact] {
+        try read(
+            """
+            delivery = ? AND organization = ? AND kind IN ('message.opened', 'link.clicked')
+            ORDER BY occurred_at, id LIMIT ?
+            """, [delivery, organization, limit], in: database)
+    }
+
+    /// The fact with this number.
+    static func fact(_ number: Int64, in database: Database) throws -> Fact? {
+        try read("number = ?", [number], in: database).first
+    }
+
+    static func decode(_ text: String) throws(Wire.Unreadable) -> Fact {
+        try Wire.decode(Fact.self, from: Data(text.utf8))
+    }
+
+    private static func read(_ condition: String, _ arguments: StatementArguments, in database: Database) throws -> [Fact] {
+        let statement = try database.cachedStatement(sql: "SELECT body FROM facts WHERE \(condition)")
+        return try String.fetchAll(statement, arguments: arguments).map { text in try decode(text) }
+    }
+}

@@ -1,0 +1,58 @@
+import GRDB
+import Mail
+import Store
+
+/// What one transaction changes in the sums of one mailing and of its day.
+struct MailingChange {
+    private(set) var states: [DeliveryState: Int] = [:]
+    var opens = Hits(all: 0, people: 0)
+    var clicks = Hits(all: 0, people: 0)
+    var read = 0
+    var clicked = 0
+    private var changedAt: Timestamp?
+
+    mutating func move(from old: DeliveryState, to new: DeliveryState) {
+        guard old != new else { return }
+        states[old, default: 0] -= 1
+        states[new, default: 0] += 1
+    }
+
+    /// Notes that something happened at `time`.
+    mutating func reach(_ time: Timestamp) {
+        changedAt = max(changedAt ?? time, time)
+    }
+
+    /// The names come from the enumeration, so they are safe as names of columns.
+    private static let stateSums = DeliveryState.allCases.map { "\($0.rawValue) = \($0.rawValue) + ?" }.joined(separator: ", ")
+
+    func apply(to mailing: Int64, in database: Database) throws {
+        let sums = DeliveryState.allCases.map { states[$0] ?? 0 }
+        try database.cachedStatement(
+            sql: """
+                UPDATE mailings SET opens = opens + ?, opens_people = opens_people + ?, clicks = clicks + ?,
+                    clicks_people = clicks_people + ?, changed_at = max(changed_at, coalesce(?, changed_at)),
+                    read = read + ?, clicked = clicked + ?, \(Self.stateSums)
+                WHERE number = ?
+                """
+        ).execute(
+            arguments: [opens.all, opens.people, clicks.all, clicks.people, changedAt, read, clicked] + StatementArguments(sums)
+                + [mailing])
+        guard read != 0 || clicked != 0 || sums.contains(where: { $0 != 0 }),
+            let row = try Row.fetchOne(
+                database.cachedStatement(sql: "SELECT organization, accepted_at FROM mailings WHERE number = ?"),
+                arguments: [mailing])
+        else { return }
+        let organization: String = row[0]
+        let accepted: Timestamp = row[1]
+        try database.cachedStatement(
+            sql: "UPDATE days SET read = read + ?, clicked = clicked + ?, \(Self.stateSums) WHERE organization = ? AND day = ?"
+        ).execute(arguments: [read, clicked] + StatementArguments(sums) + [organization, accepted.dayNumber])
+    }
+}
+
+extension Hits {
+    static func += (sum: inout Hits, more: Hits) {
+        sum.all += more.all
+        sum.people += more.people
+    }
+}
