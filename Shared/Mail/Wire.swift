@@ -13,6 +13,8 @@ package enum Wire {
     package static let factsPerMessage = 256
     /// The largest body that is read, in bytes; larger ones are dead-lettered.
     package static let largestBody = 48 * 1024 * 1024
+    /// The most levels that arrays and objects may stand in one another.
+    package static let deepestNesting = 64
 
     /// Why a message cannot be read; the text goes with it to the dead letters.
     package struct Unreadable: Error, Hashable, CustomStringConvertible {
@@ -36,7 +38,9 @@ package enum Wire {
         guard body.count <= largestBody else {
             throw Unreadable("The body has \(body.count) bytes; the most is \(largestBody).")
         }
-        guard nesting(of: body) <= 64 else { throw Unreadable("The JSON is nested deeper than 64 levels.") }
+        guard nesting(of: body) <= deepestNesting else {
+            throw Unreadable("The JSON is nested deeper than \(deepestNesting) levels.")
+        }
         do {
             return try JSONDecoder().decode(type, from: body)
         } catch let error as DecodingError {
@@ -73,7 +77,7 @@ package enum Wire {
     }
 
     /// How deep arrays and objects stand in one another, counted without recursion: deep nesting must not exhaust a parser's stack.
-    private static func nesting(of body: Data) -> Int {
+    package static func nesting(of body: Data) -> Int {
         var depth = 0
         var deepest = 0
         var inString = false
@@ -116,6 +120,21 @@ extension DecodingError {
         }
     }
 
+    /// The place of the fault as a JSON pointer (RFC 6901); empty for the whole body.
+    package var pointer: String {
+        switch self {
+        case .keyNotFound(let key, let context): context.pointer(key)
+        case .valueNotFound(_, let context), .typeMismatch(_, let context), .dataCorrupted(let context): context.pointer()
+        @unknown default: ""
+        }
+    }
+
+    /// Whether the bytes are no JSON at all, rather than JSON that says something wrong.
+    package var isMalformedJSON: Bool {
+        guard case .dataCorrupted(let context) = self else { return false }
+        return context.codingPath.isEmpty
+    }
+
     private static func word(for type: any Any.Type) -> String {
         switch type {
         case is String.Type: "text"
@@ -129,10 +148,14 @@ extension DecodingError {
 }
 
 extension DecodingError.Context {
+    fileprivate func pointer(_ key: (any CodingKey)? = nil) -> String {
+        (codingPath + (key.map { [$0] } ?? [])).map { step in
+            "/" + (step.intValue.map(String.init) ?? step.stringValue.replacing("~", with: "~0").replacing("/", with: "~1"))
+        }.joined()
+    }
+
     fileprivate func place(_ key: (any CodingKey)? = nil) -> String {
-        let path = (codingPath + (key.map { [$0] } ?? [])).map { step in
-            step.intValue.map(String.init) ?? step.stringValue.replacing("~", with: "~0").replacing("/", with: "~1")
-        }
-        return path.isEmpty ? "The body" : "/" + path.joined(separator: "/")
+        let pointer = pointer(key)
+        return pointer.isEmpty ? "The body" : pointer
     }
 }
