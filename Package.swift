@@ -37,7 +37,7 @@ let package = Package(
         .shared("Mail", [.crypto]),
         .shared("Broker", ["CRabbitMQ", "Mail", .logging, .metrics, .lifecycle]),
         .shared("Store", ["Broker", "Mail", .grdb, .logging, .metrics, .lifecycle]),
-        .shared("SMTP", [.logging, .nio, .nioPosix, .nioSSL]),
+        .shared("SMTP", [.logging, .nio, .nioPosix, .nioSSL, .nioTLS]),
         .shared("MIME", ["CGMime", "Mail"]),
         .shared(
             "Runtime",
@@ -136,6 +136,7 @@ extension Target.Dependency {
     static var mustache: Self { .product(name: "Mustache", package: "swift-mustache") }
     static var nio: Self { .product(name: "NIOCore", package: "swift-nio") }
     static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
+    static var nioTLS: Self { .product(name: "NIOTLS", package: "swift-nio") }
     static var nioSSL: Self { .product(name: "NIOSSL", package: "swift-nio-ssl") }
     static var unixSignals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 }

@@ -99,4 +99,23 @@ package struct SMTPTimeouts: Hashable, Sendable {
         reset = wait
         quit = wait
     }
+
+    /// How long that stage may take; `nil` where nothing is awaited.
+    func wait(for stage: SMTPStage) -> Duration? {
+        switch stage {
+        case .connect: connect
+        case .greeting: greeting
+        case .hello: hello
+        case .startTLS, .tls: tls
+        case .auth: auth
+        case .mail: mail
+        case .recipient: recipient
+        case .data: data
+        case .message: block
+        case .dot: dot
+        case .reset: reset
+        case .idle: nil
+        case .quit: quit
+        }
+    }
 }

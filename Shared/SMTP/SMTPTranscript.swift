@@ -44,6 +44,11 @@ package struct SMTPTranscript: Sendable, Hashable {
         lines.append(Line(at: at, direction: direction, text: cut))
     }
 
+    mutating func removeLines() {
+        lines.removeAll()
+        leftOut = 0
+    }
+
     static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
