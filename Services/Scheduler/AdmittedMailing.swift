@@ -1,0 +1,79 @@
+import Foundation
+import Mail
+
+/// A submission that passed, taken apart into what is stored and what is told.
+struct AdmittedMailing: Sendable {
+    let id: MailingID
+    let organization: String
+    let acceptedAt: Timestamp
+    let whenUncertain: UncertaintyPolicy
+    let accepted: MailingAccepted
+    let contentHash: ContentHash
+    let contentJSON: Data
+    let attachments: [(hash: ContentHash, bytes: Data)]
+    let recipients: [Recipient]
+    /// What was submitted, for telling a repetition from a different mailing under the same key.
+    let fingerprint: ContentHash
+
+    /// A recipient and the state in which their delivery begins.
+    struct Recipient: Sendable {
+        let submitted: MailingAccepted.Recipient
+        /// The destination; `nil` where the address is not one.
+        let domain: String?
+        let work: Delivery
+        let facts: [Fact.Body]
+    }
+
+    /// Only for submissions that ``Admission`` found right.
+    ///
+    /// Who names no audience means `mass`: nobody sees the others' addresses unless it was asked for.
+    init(
+        _ submission: Submission, id: MailingID, organization: String, sendAt: Timestamp?, at now: Timestamp,
+        _ freshDelivery: () -> DeliveryID
+    ) throws {
+        self.id = id
+        self.organization = organization
+        acceptedAt = now
+        whenUncertain = submission.whenUncertain ?? .resend
+        fingerprint = ContentHash(of: try Wire.encode(submission))
+        let audience = submission.audience ?? .mass
+        attachments = (submission.attachments ?? []).map { (ContentHash(of: $0.content), $0.content) }
+
+        var recipients: [Recipient] = []
+        var visible: [RecipientRole: [Mailbox]] = [:]
+        for recipient in submission.recipients {
+            let role = recipient.role ?? .to
+            var work = Delivery(
+                id: freshDelivery(), mailing: id, organization: organization, whenUncertain: whenUncertain, state: .scheduled)
+            var facts: [Fact.Body] = []
+            var domain: String?
+            do {
+                let address = try EmailAddress(recipient.address)
+                domain = address.domain
+                if audience == .direct { visible[role, default: []].append(Mailbox(address: address, name: recipient.name)) }
+                facts = work.begin(sendAt: sendAt, at: now)
+            } catch {
+                facts = work.fail(.invalidAddress, detail: "\(error)")
+            }
+            let submitted = MailingAccepted.Recipient(
+                delivery: work.id, address: recipient.address, name: recipient.name, role: role, variables: recipient.variables)
+            recipients.append(Recipient(submitted: submitted, domain: domain, work: work, facts: facts))
+        }
+        self.recipients = recipients
+
+        let content = Content(
+            from: submission.from, replyTo: submission.replyTo, subject: submission.subject, html: submission.html,
+            text: submission.text, to: visible[.to] ?? [], cc: visible[.cc] ?? [],
+            attachments: zip(submission.attachments ?? [], attachments).map { attachment, blob in
+                AttachmentReference(
+                    name: attachment.name, type: attachment.type, size: attachment.content.count, hash: blob.hash)
+            },
+            track: submission.track ?? Tracking())
+        contentJSON = try Wire.encode(content)
+        contentHash = ContentHash(of: contentJSON)
+        accepted = MailingAccepted(
+            mailing: id, kind: submission.kind, name: submission.name ?? submission.subject, audience: audience,
+            collection: submission.collection, sendAt: sendAt, whenUncertain: whenUncertain, content: content,
+            recipients: recipients.map(\.submitted))
+    }
+}

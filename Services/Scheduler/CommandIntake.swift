@@ -1,0 +1,66 @@
+import Broker
+import GRDB
+import Logging
+import Mail
+import Runtime
+import ServiceLifecycle
+
+/// Takes commands from the queue: the same that the HTTP API takes, from services and clients that need no answer.
+///
+/// What cannot be read, or names what does not exist, goes to the dead letters with the reason. A submission that breaks the rules
+/// becomes the fact `mailing.refused`.
+struct CommandIntake: Service {
+    let consumer: Consumer
+    let publisher: Publisher
+    let desk: MailingDesk
+    let logger: Logger
+
+    func run() async throws {
+        for await batch in consumer.batches {
+            for incoming in batch {
+                do {
+                    try await take(incoming.message)
+                    incoming.ack()
+                } catch {
+                    // Only when the service stops: what is not acked comes again.
+                    logger.notice("A command is left to the next start", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private func take(_ message: Message) async throws {
+        do {
+            let command = try Command(kind: message.type, version: message.version, body: message.body)
+            try Self.check(command)
+            try await Retry.untilDone(
+                "Carrying out a command", time: desk.ledger.time, logger: logger, isFinal: Self.isFinal
+            ) { try await desk.carryOut(command) }
+        } catch let error where Self.isFinal(error) {
+            logger.warning("A command goes to the dead letters", metadata: ["type": "\(message.type)", "reason": "\(error)"])
+            try await publisher.deadLetter(message, reason: "\(error)", from: Names.scheduler)
+        }
+    }
+
+    /// Whether the fault lies in the command, so that trying again would be in vain.
+    private static func isFinal(_ error: any Error) -> Bool {
+        error is Wire.Unreadable || (error as? DatabaseError)?.resultCode == .SQLITE_CONSTRAINT
+    }
+
+    /// What stands beside the submission goes into the history as well.
+    private static func check(_ command: Command) throws(Wire.Unreadable) {
+        let (organization, by): (String, String?) =
+            switch command {
+            case .submitMailing(let organization, _, _): (organization, nil)
+            case .cancelMailing(let organization, _, let by), .cancelDelivery(let organization, _, let by),
+                .resolveDelivery(let organization, _, _, let by):
+                (organization, by)
+            }
+        guard HeaderText.isLabel(organization, upTo: 64) else {
+            throw Wire.Unreadable("/organization is not the name of one: letters, digits and . _ ~ -, at most 64.")
+        }
+        guard (by?.utf8.count ?? 0) <= 255, HeaderText.stranger(in: by ?? "") == nil else {
+            throw Wire.Unreadable("/by has more than 255 bytes or holds control characters.")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import GRDB
+import Mail
+import Store
+
+extension Delivery {
+    /// The columns that ``init(row:)`` reads, of `deliveries d JOIN mailings m ON m.id = d.mailing`.
+    static let columns = """
+        d.id, d.mailing, m.organization, m.when_uncertain, d.state, d.attempt, d.session, d.due_at, d.first_deferred_at,
+        d.deferrals, d.uncertainties
+        """
+    static let tables = "deliveries d JOIN mailings m ON m.id = d.mailing"
+
+    init(row: Row) throws {
+        let state = try row.value("state", as: String.self)
+        let whenUncertain = try row.value("when_uncertain", as: String.self)
+        guard let state = DeliveryState(rawValue: state), let whenUncertain = UncertaintyPolicy(rawValue: whenUncertain) else {
+            throw LedgerError.unreadableColumn("state")
+        }
+        self.init(
+            id: try row.value("id"), mailing: try row.value("mailing"),
+            organization: try row.value("organization"), whenUncertain: whenUncertain, state: state,
+            attempt: try row.value("attempt"), session: try row.optionalValue("session"),
+            dueAt: try row.optionalValue("due_at"), firstDeferredAt: try row.optionalValue("first_deferred_at"),
+            deferrals: try row.value("deferrals"), uncertainties: try row.value("uncertainties"))
+    }
+
+    /// - Parameter organization: Finds only its own; `nil` for any.
+    static func find(_ id: DeliveryID, of organization: String? = nil, in change: borrowing Change) throws -> Delivery? {
+        try change.row(
+            "SELECT \(columns) FROM \(tables) WHERE d.id = ?1 AND (?2 IS NULL OR m.organization = ?2)", [id, organization]
+        ).map(Delivery.init(row:))
+    }
+}
+
+extension Row {
+    /// A column that cannot hold anything else: what it does hold is read without a trap.
+    func value<Value: DatabaseValueConvertible>(_ column: String, as type: Value.Type = Value.self) throws -> Value {
+        guard let value = try optionalValue(column, as: type) else { throw LedgerError.unreadableColumn(column) }
+        return value
+    }
+
+    /// - Returns: `nil` for NULL.
+    func optionalValue<Value: DatabaseValueConvertible>(_ column: String, as type: Value.Type = Value.self) throws -> Value? {
+        guard let stored: DatabaseValue = self[column] else { throw LedgerError.unreadableColumn(column) }
+        if stored.isNull { return nil }
+        guard let value = Value.fromDatabaseValue(stored) else { throw LedgerError.unreadableColumn(column) }
+        return value
+    }
+}
+
+/// What is wrong with the store's content, which the schema should rule out.
+enum LedgerError: Error, Hashable, CustomStringConvertible {
+    case unreadableColumn(String)
+
+    var description: String {
+        switch self {
+        case .unreadableColumn(let column): "The column \(column) of a row cannot be read. Was the file changed by another program?"
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import GRDB
+import Mail
+import Store
+
+extension Ledger {
+    /// The most tickets of one request.
+    static let ticketsPerClaim = 1000
+
+    /// Answers the claims of several senders in one transaction, in order.
+    func claim(_ requests: [ClaimRequest]) async throws -> [ClaimAnswer] {
+        try await change { [rules] change in
+            var answers: [ClaimAnswer] = []
+            for request in requests {
+                var answer = ClaimAnswer(jobs: [], refusals: [])
+                let isEnded = try change.row("SELECT 1 FROM ended_sessions WHERE id = ?", [request.session]) != nil
+                for ticket in request.tickets {
+                    if isEnded {
+                        answer.refusals.append(ClaimRefusal(ticket: ticket, reason: .sessionEnded))
+                        continue
+                    }
+                    switch try change.claim(ticket, by: request.session, rules: rules) {
+                    case .success(let job): answer.jobs.append(job)
+                    case .failure(let refusal): answer.refusals.append(ClaimRefusal(ticket: ticket, reason: refusal.reason))
+                    }
+                }
+                answers.append(answer)
+            }
+            return answers
+        }
+    }
+
+    /// The bytes of a content or an attachment; `nil` where they are not kept (any more).
+    func blob(_ hash: ContentHash) async throws -> Data? {
+        try await store.read { database in
+            try Data.fetchOne(
+                database, sql: "SELECT json FROM contents WHERE hash = ?1 UNION ALL SELECT bytes FROM blobs WHERE hash = ?1",
+                arguments: [hash.description])
+        }
+    }
+}
+
+private struct Refused: Error {
+    let reason: ClaimRefusal.Reason
+}
+
+extension Change {
+    fileprivate mutating func claim(_ ticket: Ticket, by session: SessionID, rules: WorkRules) throws -> Result<Job, Refused> {
+        let found = try row(
+            """
+            SELECT \(Delivery.columns), d.address, d.name, d.role, d.variables, m.kind, m.audience, m.accepted_at, m.content
+            FROM \(Delivery.tables) WHERE d.id = ?
+            """, [ticket.delivery])
+        guard let found else { return .failure(Refused(reason: .unknown)) }
+        let old = try Delivery(row: found)
+        var work = old
+        let (refusal, facts) = work.claim(attempt: ticket.attempt, by: session, at: now, rules: rules)
+        if let refusal {
+            try save(work, instead: old, facts: facts)
+            return .failure(Refused(reason: refusal))
+        }
+        do {
+            let job = try Job(work: work, session: session, row: found)
+            try save(work, instead: old, facts: facts)
+            return .success(job)
+        } catch let error as InvalidAddress {
+            // It passed admission under older, laxer rules.
+            work = old
+            let failed = work.fail(.invalidAddress, detail: "\(error)")
+            try save(work, instead: old, facts: failed)
+            return .failure(Refused(reason: .finished))
+        }
+    }
+}
+
+extension Job {
+    fileprivate init(work: Delivery, session: SessionID, row: Row) throws {
+        guard let audience = Audience(rawValue: try row.value("audience")),
+            let role = RecipientRole(rawValue: try row.value("role")),
+            let content = ContentHash(try row.value("content", as: String.self))
+        else { throw LedgerError.unreadableColumn("content") }
+        let variables: String = try row.value("variables")
+        self.init(
+            delivery: work.id, attempt: work.attempt, mailing: work.mailing, organization: work.organization,
+            kind: try row.value("kind"), audience: audience,
+            recipient: Mailbox(
+                address: try EmailAddress(try row.value("address", as: String.self)), name: try row.optionalValue("name")),
+            role: role, variables: try Wire.decode([String: String].self, from: Data(variables.utf8)),
+            acceptedAt: try row.value("accepted_at"), content: content)
+    }
+}

@@ -1,0 +1,31 @@
+import GRDB
+import Mail
+import Store
+
+extension Ledger {
+    /// Moves on what has fallen due, at most `limit` deliveries, so that claims are not kept waiting.
+    /// - Returns: How many fell due.
+    func advanceDue(atMost limit: Int) async throws -> Int {
+        try await change { [rules] change in
+            let rows = try change.rows(
+                """
+                SELECT \(Delivery.columns) FROM \(Delivery.tables)
+                WHERE d.due_at IS NOT NULL AND d.due_at <= ? ORDER BY d.due_at LIMIT ?
+                """, [change.now, limit])
+            for row in rows {
+                let old = try Delivery(row: row)
+                var work = old
+                let facts = work.fallDue(at: change.now, rules: rules, jitter: change.jitter())
+                try change.save(work, instead: old, facts: facts)
+            }
+            return rows.count
+        }
+    }
+
+    /// When the next delivery falls due; `nil` where none waits for its time.
+    func nextDue() async throws -> Timestamp? {
+        try await store.read { database in
+            try Timestamp.fetchOne(database, sql: "SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL")
+        }
+    }
+}

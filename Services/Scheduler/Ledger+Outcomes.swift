@@ -1,0 +1,56 @@
+import GRDB
+import Mail
+import Store
+
+extension Ledger {
+    /// Takes in what senders report, each fact once. What is not about a delivery of ours is passed over.
+    func learn(_ facts: [Fact]) async throws {
+        try await change { [rules] change in
+            for fact in facts where try Inbox.admit(fact.id, at: change.now, in: change.database) {
+                switch fact.body {
+                case .attemptDelivered(let ended): try change.learn(.attemptDelivered, of: ended, from: fact, rules)
+                case .attemptDeferred(let ended): try change.learn(.attemptDeferred, of: ended, from: fact, rules)
+                case .attemptBounced(let ended): try change.learn(.attemptBounced, of: ended, from: fact, rules)
+                case .attemptUncertain(let ended): try change.learn(.attemptUncertain, of: ended, from: fact, rules)
+                case .attemptAbandoned(let ended): try change.learn(.attemptAbandoned, of: ended, from: fact, rules)
+                case .deliveryFailed(let failed):
+                    try change.update(failed.delivery) { work, _ in
+                        work.learnOfFailure()
+                        return []
+                    }
+                case .sessionEnded(let ended): try change.end(ended.session)
+                default: break
+                }
+            }
+        }
+    }
+}
+
+extension Change {
+    fileprivate mutating func learn(_ event: DeliveryEvent, of ended: AttemptEnded, from fact: Fact, _ rules: WorkRules) throws {
+        let jitter = jitter()
+        try update(ended.delivery) { work, now in
+            work.learn(event, of: ended, at: fact.occurredAt, now: now, rules: rules, jitter: jitter)
+        }
+    }
+
+    fileprivate mutating func update(_ delivery: DeliveryID, _ body: (inout Delivery, Timestamp) -> [Fact.Body]) throws {
+        guard let old = try Delivery.find(delivery, in: self) else { return }
+        var work = old
+        let facts = body(&work, now)
+        try save(work, instead: old, facts: facts)
+    }
+
+    /// Whatever the session had claimed and not reported never left: it is pending again.
+    fileprivate mutating func end(_ session: SessionID) throws {
+        try run("INSERT INTO ended_sessions (id, ended_at) VALUES (?, ?) ON CONFLICT DO NOTHING", [session, now])
+        let rows = try rows(
+            "SELECT \(Delivery.columns) FROM \(Delivery.tables) WHERE d.session = ? AND d.state = 'sending'", [session])
+        for row in rows {
+            let old = try Delivery(row: row)
+            var work = old
+            let facts = work.loseSession()
+            try save(work, instead: old, facts: facts)
+        }
+    }
+}

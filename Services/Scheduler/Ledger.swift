@@ -1,0 +1,63 @@
+import Foundation
+import GRDB
+import Mail
+import Runtime
+import Store
+
+/// What the scheduler knows: every mailing, delivery and claim, in its store file. Each function is one durable transaction, and the
+/// facts that follow from it go to the outbox within it.
+final class Ledger: Sendable {
+    let store: StoreFile
+    let time: TimeSource
+    let rules: WorkRules
+    /// Raised when a time was set at which something falls due.
+    let dueChanged = Signal()
+    /// Raised when a delivery became pending and needs a ticket.
+    let ticketsNeeded = Signal()
+
+    init(store: StoreFile, time: TimeSource, rules: WorkRules) {
+        self.store = store
+        self.time = time
+        self.rules = rules
+    }
+
+    /// Runs `body` in one transaction that ends with its facts in the outbox.
+    func change<Value: Sendable>(_ body: @escaping @Sendable (inout Change) throws -> Value) async throws -> Value {
+        let (value, setsTime, needsTickets) = try await store.write { [time] database in
+            var change = Change(database: database, now: time.now())
+            let value = try body(&change)
+            try change.finish()
+            return (value, change.setsTime, change.needsTickets)
+        }
+        if setsTime { dueChanged.raise() }
+        if needsTickets { ticketsNeeded.raise() }
+        return value
+    }
+
+    /// The deliveries that are still under way, by state.
+    func countUnderWay() async throws -> [DeliveryState: Int] {
+        try await store.read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT state, count(*) AS count FROM deliveries
+                    WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain') GROUP BY state
+                    """)
+            var counts: [DeliveryState: Int] = [:]
+            for row in rows {
+                if let state = DeliveryState(rawValue: row["state"]) { counts[state] = row["count"] }
+            }
+            return counts
+        }
+    }
+
+    /// Forgets what can no longer be repeated: ids of facts and idempotency keys of a week ago, sessions that ended 90 days ago.
+    func forget() async throws {
+        try await change { change in
+            let week = change.now - .seconds(7 * 86_400)
+            try Inbox.forget(before: week, in: change.database)
+            try change.run("DELETE FROM idempotency_keys WHERE used_at < ?", [week])
+            try change.run("DELETE FROM ended_sessions WHERE ended_at < ?", [change.now - .seconds(90 * 86_400)])
+        }
+    }
+}

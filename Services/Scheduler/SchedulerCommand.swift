@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// Decides what may be sent, and when.
+@main
+struct SchedulerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scheduler", abstract: "Decides which mail may be sent, and when.", subcommands: [Serve.self, Token.self],
+        defaultSubcommand: Serve.self)
+}

@@ -1,0 +1,93 @@
+import Store
+
+/// The scheduler's tables. Migrations are only ever added.
+enum Schema {
+    static let migrations = [
+        Migration(
+            "mailings and deliveries",
+            sql: """
+                -- The letters themselves, as JSON, by hash: one row however often the same is sent.
+                CREATE TABLE contents (
+                    hash TEXT NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
+                    json BLOB NOT NULL
+                ) STRICT;
+
+                CREATE TABLE mailings (
+                    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+                    organization TEXT NOT NULL CHECK (organization <> ''),
+                    kind TEXT NOT NULL CHECK (kind <> ''),
+                    audience TEXT NOT NULL CHECK (audience IN ('mass', 'direct')),
+                    when_uncertain TEXT NOT NULL CHECK (when_uncertain IN ('resend', 'hold')),
+                    content TEXT NOT NULL REFERENCES contents (hash),
+                    accepted_at INTEGER NOT NULL
+                ) STRICT;
+
+                CREATE TABLE deliveries (
+                    -- The order of acceptance.
+                    number INTEGER PRIMARY KEY,
+                    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+                    mailing BLOB NOT NULL REFERENCES mailings (id),
+                    -- As submitted, right or wrong.
+                    address TEXT NOT NULL,
+                    -- The destination, for limits; absent where the address is not one.
+                    domain TEXT,
+                    name TEXT,
+                    role TEXT NOT NULL CHECK (role IN ('to', 'cc', 'bcc')),
+                    -- A JSON object of text.
+                    variables TEXT NOT NULL,
+                    state TEXT NOT NULL CHECK (state IN ('scheduled', 'pending', 'sending', 'delivered', 'deferred', 'bounced',
+                        'dropped', 'failed', 'cancelled', 'uncertain')),
+                    attempt INTEGER NOT NULL CHECK (attempt >= 1),
+                    session BLOB CHECK (length(session) = 16),
+                    due_at INTEGER,
+                    -- When the ticket for this attempt was confirmed by the broker.
+                    ticketed_at INTEGER,
+                    first_deferred_at INTEGER,
+                    deferrals INTEGER NOT NULL CHECK (deferrals >= 0),
+                    uncertainties INTEGER NOT NULL CHECK (uncertainties >= 0),
+                    changed_at INTEGER NOT NULL,
+                    CHECK (state <> 'sending' OR session IS NOT NULL),
+                    CHECK (state <> 'deferred' OR first_deferred_at IS NOT NULL),
+                    CHECK (ticketed_at IS NULL OR state = 'pending'),
+                    CHECK (CASE
+                        WHEN state IN ('scheduled', 'sending', 'deferred') THEN due_at IS NOT NULL
+                        WHEN state = 'uncertain' THEN 1
+                        ELSE due_at IS NULL END)
+                ) STRICT;
+                CREATE INDEX deliveries_by_mailing ON deliveries (mailing);
+                CREATE INDEX deliveries_by_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+                CREATE INDEX deliveries_by_ticket ON deliveries (ticketed_at, number) WHERE state = 'pending';
+                CREATE INDEX deliveries_by_session ON deliveries (session) WHERE state = 'sending';
+                CREATE INDEX deliveries_under_way ON deliveries (state, mailing)
+                    WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain');
+
+                -- Attachments, until the last delivery that needs them is over.
+                CREATE TABLE blobs (
+                    hash TEXT NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
+                    bytes BLOB NOT NULL
+                ) STRICT;
+                CREATE TABLE mailing_blobs (
+                    mailing BLOB NOT NULL REFERENCES mailings (id),
+                    hash TEXT NOT NULL REFERENCES blobs (hash),
+                    PRIMARY KEY (mailing, hash)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX mailing_blobs_by_hash ON mailing_blobs (hash);
+
+                CREATE TABLE idempotency_keys (
+                    organization TEXT NOT NULL,
+                    key TEXT NOT NULL,
+                    mailing BLOB NOT NULL REFERENCES mailings (id),
+                    submission TEXT NOT NULL CHECK (length(submission) = 64),
+                    used_at INTEGER NOT NULL,
+                    PRIMARY KEY (organization, key)
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX idempotency_keys_by_time ON idempotency_keys (used_at);
+
+                -- Senders that are no more and may claim nothing.
+                CREATE TABLE ended_sessions (
+                    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+                    ended_at INTEGER NOT NULL
+                ) STRICT, WITHOUT ROWID;
+                """)
+    ]
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+import Runtime
+
+/// Runs the service.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Runs the scheduler until it is told to stop.")
+
+    func run() async throws {
+        try await serve("scheduler") { settings, logger in
+            let configuration = try SchedulerConfiguration(&settings)
+            return try await SchedulerService(configuration, time: .system, logger: logger).parts
+        }
+    }
+}

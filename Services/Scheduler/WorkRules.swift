@@ -1,0 +1,12 @@
+import Mail
+
+/// What the scheduler goes by when it decides about a delivery's next step.
+struct WorkRules: Hashable, Sendable {
+    var retry = RetrySchedule()
+    /// How long the holder of a claim may stay silent once another sender has met the claim.
+    var claimGrace: Duration = .seconds(900)
+    /// How long the holder of a claim may stay silent at all.
+    var claimLimit: Duration = .seconds(21_600)
+    /// The most times that an uncertain delivery is sent again without being asked; then a person decides.
+    var resends = 5
+}
