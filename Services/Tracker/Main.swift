@@ -1,9 +1,28 @@
 import ArgumentParser
-import GRDB
-import Hummingbird
-import Logging
+import Foundation
+import Runtime
 
 @main
 struct Main: AsyncParsableCommand {
-    func run() async throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "tracker", abstract: "Learns what became of every email, and remembers it.", subcommands: [Serve.self],
+        defaultSubcommand: Serve.self)
 }
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Record facts, show the history, and answer the tracking links. Settings come from the environment.")
+
+    @Option(help: "What this process does: all, public (tracking links) or private (recorder, console, API).")
+    var role: Tracker.Role = .all
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let logger = Telemetry.start(service: "tracker", environment: environment)
+        let tracker = Tracker(
+            configuration: try TrackerConfiguration(environment: environment), role: role, logger: logger)
+        try await runUntilSignalled(try await tracker.services(), logger: logger)
+    }
+}
+
+extension Tracker.Role: ExpressibleByArgument {}

@@ -1,0 +1,80 @@
+import Broker
+import Hummingbird
+import Logging
+import Mail
+import Runtime
+import ServiceLifecycle
+import Store
+
+/// The tracker's parts, put together.
+struct Tracker {
+    /// What one process does of the tracker's work.
+    enum Role: String, CaseIterable, Sendable {
+        /// Everything, in one process.
+        case all
+        /// The tracking image and links. Any number of these, each with a folder of its own.
+        case `public`
+        /// Recorder, console and history API. One of these.
+        case `private`
+    }
+
+    let configuration: TrackerConfiguration
+    let role: Role
+    let logger: Logger
+
+    /// What is to run, in the order of starting; stopped in reverse.
+    func services() async throws -> [any Service] {
+        let readiness = Readiness()
+        let publisher = Publisher(to: configuration.broker, app: "tracker", logger: logger)
+        readiness.require("broker") { publisher.status.trouble }
+        let router = Router(context: WebContext.self)
+        var services: [any Service] = [publisher]
+        if role != .public {
+            services += try await recording(publisher, router, readiness)
+        }
+        if role != .private {
+            services += try tracking(publisher, readiness)
+        }
+        services.append(
+            WebServer(name: "console", listen: configuration.listen, router: router, monitored: readiness, logger: logger))
+        return services
+    }
+
+    private func recording(_ publisher: Publisher, _ router: Router<WebContext>, _ readiness: Readiness) async throws
+        -> [any Service]
+    {
+        let store = try StoreFile.open(
+            in: configuration.data, name: "tracker", migrations: Schema.migrations, logger: logger)
+        readiness.require("history") { store.trouble }
+        let consumer = Consumer(from: Names.tracker, at: configuration.broker, prefetch: 300, app: "tracker", logger: logger)
+        readiness.require("facts") { consumer.status.trouble }
+        let live = LiveUpdates()
+        let tokens = try await APITokens(secret: configuration.secret)
+        HistoryRoutes(history: History(store: store), live: live, authentication: Authentication(tokens: tokens, time: .system))
+            .add(to: router)
+        return [live, Recorder(consumer: consumer, publisher: publisher, store: store, live: live, logger: logger)]
+    }
+
+    private func tracking(_ publisher: Publisher, _ readiness: Readiness) throws -> [any Service] {
+        let store = try StoreFile.open(in: configuration.data, name: "hits", migrations: [], logger: logger)
+        readiness.require("hits") { store.trouble }
+        let spool = HitSpool(store: store, logger: logger)
+        let router = Router(context: WebContext.self)
+        TrackingRoutes(keys: configuration.keys, spool: spool).add(to: router)
+        return [
+            OutboxRelay(store: store, publisher: publisher, logger: logger), spool,
+            WebServer(name: "public", listen: configuration.publicListen, router: router, monitored: nil, logger: logger),
+        ]
+    }
+}
+
+extension ConnectionStatus {
+    /// What is missing, in words; `nil` when all is well.
+    fileprivate var trouble: String? {
+        switch self {
+        case .connected: nil
+        case .blocked(let reason): "The broker takes no messages: \(reason)"
+        case .disconnected(let reason): reason
+        }
+    }
+}
