@@ -1,0 +1,105 @@
+import Broker
+import Foundation
+import GRDB
+import Mail
+
+/// A stretch of the outbox, made up into the messages that it becomes.
+struct OutboxPage: Sendable {
+    /// One message and the rows that it carries.
+    struct Parcel: Sendable {
+        let rows: [Int64]
+        let exchange: String
+        let routingKey: String
+        let message: Message
+    }
+
+    let parcels: [Parcel]
+    /// The id of the last row.
+    let last: Int64
+
+    static let mostRows = 2048
+    /// Of all bodies together; one body alone may have more.
+    static let mostBytes = 8 << 20
+    /// Of the bodies in one facts message; one fact alone may have more.
+    private static let mostBytesPerMessage = 1 << 20
+
+    /// Reads the rows that follow `cursor`; `nil` where there are none.
+    /// - Parameters:
+    ///   - skipped: Rows that are passed over.
+    ///   - app: The program's name, for messages made here.
+    static func read(after cursor: Int64, without skipped: Set<Int64>, app: String, in database: Database) throws -> OutboxPage? {
+        var page = Draft(app: app)
+        var bytes = 0
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT id, exchange, routing_key, at, envelope, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
+            arguments: [cursor, mostRows])
+        var last: Int64?
+        while bytes < mostBytes, let row = try rows.next() {
+            let id: Int64 = row["id"]
+            last = id
+            guard !skipped.contains(id) else { continue }
+            let body: Data = row["body"]
+            bytes += body.count
+            if let envelope: Data = row["envelope"] {
+                let properties = try Wire.decode(OutboxEnvelope.self, from: envelope)
+                page.add(
+                    Parcel(
+                        rows: [id], exchange: row["exchange"], routingKey: row["routing_key"],
+                        message: properties.message(body: body)))
+            } else {
+                page.add(fact: body, id: id, kind: row["routing_key"], at: row["at"])
+            }
+        }
+        return last.map { OutboxPage(parcels: page.finished(), last: $0) }
+    }
+
+    /// Facts of one kind gather in one message until it is full.
+    private struct Draft {
+        private struct Facts {
+            let position: Int
+            var rows: [Int64]
+            var body: Data
+            var latest: Timestamp
+        }
+
+        let app: String
+        private var parcels: [Parcel?] = []
+        private var open: [String: Facts] = [:]
+
+        init(app: String) { self.app = app }
+
+        mutating func add(_ parcel: Parcel) { parcels.append(parcel) }
+
+        mutating func add(fact: Data, id: Int64, kind: String, at: Timestamp) {
+            if let facts = open[kind],
+                facts.rows.count == Wire.factsPerMessage || facts.body.count + fact.count > mostBytesPerMessage
+            {
+                seal(kind)
+            }
+            if var facts = open[kind] {
+                facts.rows.append(id)
+                facts.body.append(UInt8(ascii: ","))
+                facts.body.append(fact)
+                facts.latest = max(facts.latest, at)
+                open[kind] = facts
+            } else {
+                open[kind] = Facts(position: parcels.count, rows: [id], body: Data("[".utf8) + fact, latest: at)
+                parcels.append(nil)
+            }
+        }
+
+        mutating func finished() -> [Parcel] {
+            for kind in open.keys { seal(kind) }
+            return parcels.compactMap { $0 }
+        }
+
+        private mutating func seal(_ kind: String) {
+            guard let facts = open.removeValue(forKey: kind) else { return }
+            var random = SystemRandomNumberGenerator()
+            let message = Message(
+                id: .v7(at: facts.latest, random: &random), type: kind, app: app, timestamp: facts.latest,
+                body: facts.body + Data("]".utf8))
+            parcels[facts.position] = Parcel(rows: facts.rows, exchange: Names.facts, routingKey: kind, message: message)
+        }
+    }
+}
