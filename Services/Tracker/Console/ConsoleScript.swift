@@ -1,0 +1,121 @@
+/// The console's one script. Every page does its job without it; it adds the reader's own time, moves by keyboard, a button that
+/// copies, and news as they come.
+enum ConsoleScript {
+    static let javaScript = """
+        (function () {
+          "use strict";
+          var months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+          var days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+          function two(n) { return n < 10 ? "0" + n : String(n); }
+
+          function ownTimes(root) {
+            var now = new Date();
+            root.querySelectorAll("time[data-style]").forEach(function (element) {
+              var t = new Date(element.getAttribute("datetime"));
+              if (isNaN(t)) return;
+              var day = t.getDate() + " " + months[t.getMonth()], clock = two(t.getHours()) + ":" + two(t.getMinutes());
+              var style = element.dataset.style, text;
+              if (style === "full") text = day + " " + t.getFullYear() + ", " + clock + ":" + two(t.getSeconds());
+              else if (style === "spoken") text = days[t.getDay()] + " " + day + ", " + clock;
+              else if (t.toDateString() === now.toDateString()) text = clock;
+              else if (t.getFullYear() === now.getFullYear()) text = day + ", " + clock;
+              else text = day + " " + t.getFullYear();
+              element.textContent = text;
+            });
+            root.querySelectorAll("[data-zone]").forEach(function (element) {
+              element.textContent = "Times are in " + (Intl.DateTimeFormat().resolvedOptions().timeZone || "your own time") + ".";
+            });
+          }
+
+          function copyButtons(root) {
+            root.querySelectorAll("button[data-copy]").forEach(function (button) { button.hidden = false; });
+          }
+          document.addEventListener("click", function (event) {
+            var button = event.target.closest && event.target.closest("button[data-copy]");
+            if (!button) return;
+            var source = document.getElementById(button.dataset.copy);
+            if (!source) return;
+            function said(word) {
+              button.textContent = word;
+              setTimeout(function () { button.textContent = "Copy"; }, 1600);
+            }
+            function select() {
+              var range = document.createRange();
+              range.selectNodeContents(source);
+              getSelection().removeAllRanges();
+              getSelection().addRange(range);
+              said(document.execCommand("copy") ? "Copied" : "Selected");
+            }
+            if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(function () { said("Copied"); }, select);
+            else select();
+          });
+
+          function rows() { return Array.from(document.querySelectorAll("a.row")); }
+          document.addEventListener("keydown", function (event) {
+            if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+            var active = document.activeElement, typing = active && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName);
+            if (event.key === "Escape" && typing) { active.blur(); return; }
+            if (typing) return;
+            if (event.key === "/") {
+              var search = document.querySelector("input[type=search]");
+              if (search) { event.preventDefault(); search.focus(); search.select(); }
+            } else if (event.key === "j" || event.key === "k") {
+              var all = rows(), at = all.indexOf(active), next = event.key === "j" ? at + 1 : (at < 0 ? 0 : at - 1);
+              if (all[next]) { event.preventDefault(); all[next].focus(); }
+            }
+          });
+
+          var shown = new WeakMap();
+          function swap(text) {
+            var fresh = new DOMParser().parseFromString(text, "text/html");
+            var main = document.querySelector("main"), next = fresh.querySelector("main");
+            if (!main || !next || !next.dataset.version) { location.reload(); return; }
+            main.dataset.version = next.dataset.version;
+            main.querySelectorAll("[data-live]").forEach(function (old) {
+              var changed = next.querySelector("[data-live='" + CSS.escape(old.dataset.live) + "']");
+              if (!changed || changed.innerHTML === shown.get(old)) return;
+              if (old.querySelector("details.ask[open]")) return;
+              var focus = old.contains(document.activeElement) && document.activeElement.id;
+              var open = Array.from(old.querySelectorAll("details[open][id]")).map(function (d) { return d.id; });
+              var before = {};
+              old.querySelectorAll("tr[id]").forEach(function (row) { before[row.id] = row.textContent; });
+              var markup = changed.innerHTML;
+              changed = document.importNode(changed, true);
+              ownTimes(changed);
+              copyButtons(changed);
+              changed.querySelectorAll("tr[id]").forEach(function (row) {
+                if (before[row.id] !== row.textContent) row.classList.add("changed");
+              });
+              open.forEach(function (id) { var d = changed.querySelector("#" + CSS.escape(id)); if (d) d.open = true; });
+              old.replaceWith(changed);
+              shown.set(changed, markup);
+              var again = focus && document.getElementById(focus);
+              if (again) again.focus({ preventScroll: true });
+            });
+          }
+
+          var asking = false, wanted = false;
+          function ask() {
+            var main = document.querySelector("main[data-version]");
+            if (!main || document.hidden) { wanted = true; return; }
+            if (asking) { wanted = true; return; }
+            asking = true;
+            wanted = false;
+            fetch(location.href, { headers: { "If-None-Match": '"' + main.dataset.version + '"' }, cache: "no-store", credentials: "same-origin" })
+              .then(function (answer) {
+                if (answer.status === 401) { location.reload(); return; }
+                if (answer.status === 200) return answer.text().then(swap);
+              })
+              .catch(function () {})
+              .then(function () { asking = false; if (wanted) setTimeout(ask, 1000); });
+          }
+
+          ownTimes(document);
+          copyButtons(document);
+          if (document.querySelector("main[data-version]")) {
+            setInterval(ask, 4000);
+            document.addEventListener("visibilitychange", function () { if (!document.hidden && wanted) ask(); });
+          }
+        })();
+        """
+}

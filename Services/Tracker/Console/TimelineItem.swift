@@ -1,0 +1,110 @@
+import Mail
+
+/// One fact of a delivery's story, as a colleague would tell it.
+struct TimelineItem {
+    let entry: TimelineEntry
+    let mailing: MailingID
+    /// Whether the conversation with the server stands here; otherwise a link leads to it.
+    let showsLog: Bool
+
+    func render() -> HTML {
+        let (tone, sentence) = telling
+        let icon: HTML = tone?.icon ?? "<span class=\"dot\"></span>"
+        return """
+            <li>\(icon)<p>\(sentence)</p>\(Moment.full(entry.fact.occurredAt))\(evidence)</li>
+
+            """
+    }
+
+    /// What happened, and the tone of what it means for the delivery; `nil` where it changes nothing by itself.
+    private var telling: (Tone?, HTML) {
+        switch entry.fact.body {
+        case .mailingAccepted(let accepted):
+            let due: HTML? = accepted.sendAt.map { ", to be sent \(Moment.full($0))" }
+            return (nil, "Accepted\(due)")
+        case .mailingRefused(let refused): return (.failed, "Refused: \(refused.problems.joined(separator: " "))")
+        case .deliveryScheduled(let moved):
+            let due: HTML? = moved.dueAt.map { " for \(Moment.full($0))" }
+            return (.waiting, "Scheduled\(due)")
+        case .deliveryPending(let moved):
+            return (.waiting, moved.attempt > 1 ? "In the queue for attempt \(moved.attempt)" : "In the queue\(person(moved.by))")
+        case .deliveryCancelled(let moved): return (.withheld, "Cancelled\(person(moved.by))")
+        case .deliveryExpired: return (.failed, "Given up: 72 hours have passed since the server first asked us to try later")
+        case .deliveryDropped(let dropped): return (.withheld, "Dropped\(dropped.detail.map { ": \(HTML.foreign($0))" })")
+        case .deliveryFailed(let failed): return (.failed, "Failed\(failed.detail.map { ": \(HTML.foreign($0))" })")
+        case .deliveryResolved(let resolved):
+            return (
+                resolved.delivered ? .arrived : .waiting,
+                "\(resolved.delivered ? "Said to have arrived" : "To be sent again")\(person(resolved.by))"
+            )
+        case .attemptStarted(let started): return (.moving, "Attempt \(started.attempt) began")
+        case .attemptDelivered(let ended): return (.arrived, "Taken by the recipient’s server\(peer(ended))")
+        case .attemptDeferred(let ended): return (.trying, "The server asked us to try later\(peer(ended))")
+        case .attemptBounced(let ended): return (.failed, "Refused by the recipient’s server\(peer(ended))")
+        case .attemptUncertain(let ended): return (.trying, "Nobody knows whether it arrived\(peer(ended))")
+        case .attemptAbandoned: return (nil, "The attempt ended before the message could leave")
+        case .messageOpened:
+            return (
+                entry.client?.isPerson == true ? .arrived : nil,
+                "\(entry.client?.isPerson == true ? "Viewed" : "Image loaded by a program")"
+            )
+        case .linkClicked(let clicked):
+            return (
+                entry.client?.isPerson == true ? .arrived : nil,
+                "\(entry.client?.isPerson == true ? "Clicked" : "Link followed by a program"): \(HTML.foreign(clicked.target))"
+            )
+        case .sessionEnded: return (nil, "A sender was stopped")
+        case .reminderPlanned: return (nil, "Reminder planned")
+        case .reminderMoved: return (nil, "Reminder moved")
+        case .reminderSkipped: return (nil, "Reminder skipped")
+        case .reminderIssued: return (nil, "Reminder issued")
+        case .reminderWithdrawn: return (nil, "Reminder withdrawn")
+        }
+    }
+
+    private func person(_ name: String?) -> HTML? { name.map { " by \(HTML.foreign($0))" } }
+
+    private func peer(_ ended: AttemptEnded) -> HTML? { ended.peer.map { " <span class=\"soft\"><bdi>\($0)</bdi></span>" } }
+
+    // MARK: - Evidence
+
+    private var evidence: HTML? {
+        if let ended = entry.fact.body.ended { return evidence(of: ended) }
+        guard let client = entry.client else { return nil }
+        return """
+            <p>\(HTML.foreign(client.name))</p><p class="soft small">\(HTML.foreign(client.why))</p>
+            """
+    }
+
+    private func evidence(of ended: AttemptEnded) -> HTML {
+        let reply: HTML? = ended.reply.map { reply in
+            let enhanced = reply.enhanced.map { " \($0)" } ?? ""
+            return "<p class=\"reply\"><bdi>\(reply.code)\(enhanced) \(reply.text)</bdi></p>"
+        }
+        let detail: HTML? = ended.detail.map { "<p class=\"soft\"><bdi>\($0)</bdi></p>" }
+        let tls: HTML? = ended.tls.map { "<p class=\"soft small\">Encrypted, <bdi>\($0)</bdi></p>" }
+        return "\(reply)\(detail)\(tls)\(log(of: ended))"
+    }
+
+    private func log(of ended: AttemptEnded) -> HTML? {
+        guard let transcript = ended.transcript else { return nil }
+        let whole: HTML = "<a href=\"\(ConsoleLink.log(ended.delivery))\">Whole log as text</a>"
+        guard showsLog else { return "<p class=\"small\">\(whole)</p>" }
+        return """
+            <details id="log\(ended.attempt)"><summary>Show log</summary><pre id="text\(ended.attempt)" tabindex="0">\(transcript)</pre>\
+            <p class="act"><button type="button" data-copy="text\(ended.attempt)" hidden>Copy</button> \(whole)</p></details>
+            """
+    }
+}
+
+extension Fact.Body {
+    /// How an attempt ended, where the fact says so.
+    var ended: AttemptEnded? {
+        switch self {
+        case .attemptDelivered(let ended), .attemptDeferred(let ended), .attemptBounced(let ended), .attemptUncertain(let ended),
+            .attemptAbandoned(let ended):
+            ended
+        default: nil
+        }
+    }
+}
