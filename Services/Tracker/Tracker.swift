@@ -50,8 +50,13 @@ struct Tracker {
         readiness.require("facts") { consumer.status.trouble }
         let live = LiveUpdates()
         let tokens = try await APITokens(secret: configuration.secret)
-        HistoryRoutes(history: History(store: store), live: live, authentication: Authentication(tokens: tokens, time: .system))
+        let history = History(store: store)
+        HistoryRoutes(history: history, live: live, authentication: Authentication(tokens: tokens, time: .system))
             .add(to: router)
+        ConsoleRoutes(
+            history: history, live: live, tokens: tokens, time: .system, commands: CommandSender(publisher: publisher),
+            logger: logger
+        ).add(to: router)
         return [live, Recorder(consumer: consumer, publisher: publisher, store: store, live: live, logger: logger)]
     }
 

@@ -7,6 +7,7 @@ enum ConsoleLink {
     static let emails = "/emails"
     static let collections = "/collections"
     static let reminders = "/reminders"
+    static let live = "/live"
     static let signIn = "/sign-in"
     static let signOut = "/sign-out"
 

@@ -9,6 +9,8 @@ extension ConsoleRoutes {
     func addPages(to router: Router<WebContext>) {
         router.get("/", use: overview)
         router.get(RouterPath(ConsoleLink.emails), use: emails)
+        router.get("/emails.csv", use: report)
+        router.get(RouterPath(ConsoleLink.live), use: news)
         router.get("/emails/:mailing", use: email)
         router.get("/emails/:mailing/body", use: letter)
         router.get("/deliveries/:delivery/log.txt", use: log)
@@ -42,6 +44,21 @@ extension ConsoleRoutes {
             return ConsoleFrame.response(
                 EmailListView.page(rows, query: query, window: window, cursor: cursor?.description, now: now), for: visitor,
                 to: request)
+        }
+    }
+
+    /// The same list as a file, and as far back as the history goes.
+    private func report(_ request: Request, context: WebContext) async throws -> Response {
+        try await page(request) { visitor in
+            let query = SearchQuery(request.uri.queryParameters["q"].map(String.init) ?? "")
+            return EmailReport(history: history, organization: visitor.principal.organization, filter: query.filter).response
+        }
+    }
+
+    /// Tells open pages that there is news; they fetch themselves anew.
+    private func news(_ request: Request, context: WebContext) async throws -> Response {
+        try await page(request) { visitor in
+            try await FactStream(history: history, live: live, organization: visitor.principal.organization).response(to: request)
         }
     }
 
@@ -127,9 +144,11 @@ extension ConsoleRoutes {
     private func reminders(_ request: Request, context: WebContext) async throws -> Response {
         try await page(request) { visitor in
             let now = time.now()
-            let rows = try await history.reminders(
-                of: visitor.principal.organization, from: now - .seconds(30 * 86_400), until: now + .seconds(400 * 86_400))
-            return ConsoleFrame.response(ReminderListView.page(rows, now: now), for: visitor, to: request)
+            let organization = visitor.principal.organization
+            // Asked for separately, so that however many lately went out they never crowd out what is to come.
+            let past = try await history.reminders(of: organization, from: now - .seconds(30 * 86_400), until: now)
+            let coming = try await history.reminders(of: organization, from: now, until: now + .seconds(400 * 86_400))
+            return ConsoleFrame.response(ReminderListView.page(past + coming, now: now), for: visitor, to: request)
         }
     }
 

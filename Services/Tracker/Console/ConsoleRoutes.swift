@@ -8,6 +8,7 @@ import Runtime
 /// The web console: pages that a person reads and the few things that they can ask for, mounted on the tracker's private router.
 struct ConsoleRoutes: Sendable {
     let history: History
+    let live: LiveUpdates
     let tokens: APITokens
     let time: TimeSource
     let commands: CommandSender

@@ -97,7 +97,7 @@ enum ConsoleScript {
           var asking = false, wanted = false;
           function ask() {
             var main = document.querySelector("main[data-version]");
-            if (!main || document.hidden) { wanted = true; return; }
+            if (!main) return;
             if (asking) { wanted = true; return; }
             asking = true;
             wanted = false;
@@ -107,15 +107,31 @@ enum ConsoleScript {
                 if (answer.status === 200) return answer.text().then(swap);
               })
               .catch(function () {})
-              .then(function () { asking = false; if (wanted) setTimeout(ask, 1000); });
+              .then(function () { setTimeout(function () { asking = false; if (wanted) ask(); }, 1000); });
+          }
+
+          var stream = null;
+          function listen() {
+            if (document.hidden || !document.querySelector("main[data-version]")) {
+              if (stream) stream.close();
+              stream = null;
+            } else if (!stream) {
+              stream = new EventSource("/live");
+              stream.addEventListener("open", ask);
+              stream.addEventListener("fact", ask);
+              stream.addEventListener("reset", ask);
+              stream.addEventListener("error", function () {
+                if (!stream || stream.readyState !== EventSource.CLOSED) return;
+                stream = null;
+                setTimeout(function () { ask(); listen(); }, 15000);
+              });
+            }
           }
 
           ownTimes(document);
           copyButtons(document);
-          if (document.querySelector("main[data-version]")) {
-            setInterval(ask, 4000);
-            document.addEventListener("visibilitychange", function () { if (!document.hidden && wanted) ask(); });
-          }
+          listen();
+          document.addEventListener("visibilitychange", listen);
         })();
         """
 }
