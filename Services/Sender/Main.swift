@@ -1,9 +1,8 @@
 import ArgumentParser
-import GRDB
-import Hummingbird
-import Logging
 
 @main
 struct Main: AsyncParsableCommand {
-    func run() async throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "sender", abstract: "Sends the mail that the scheduler hands out and reports what became of it.",
+        subcommands: [Serve.self, RewriteLinks.self], defaultSubcommand: Serve.self)
 }

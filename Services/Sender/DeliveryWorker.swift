@@ -1,0 +1,246 @@
+import Broker
+import Foundation
+import Logging
+import MIME
+import Mail
+import Metrics
+import Runtime
+import SMTP
+import ServiceLifecycle
+import Synchronization
+
+/// Takes tickets, claims their deliveries, sends the mail and reports what became of it.
+///
+/// The consumer's prefetch bounds how many are at work at once. A ticket is acked when its outcome is confirmed by the broker; until
+/// then the journal knows what to say should this process die.
+struct DeliveryWorker: Service {
+    let session: SessionID
+    let tickets: AsyncStream<[Incoming]>
+    let questioner: Questioner
+    let contents: ContentCache
+    let composer: Composer
+    let transport: any Transport
+    let journal: Journal
+    let publisher: Publisher
+    /// How long what is in flight may take once the sender is asked to stop.
+    let drain: Duration
+    let time: TimeSource
+    let logger: Logger
+    private let underWay = AttemptsUnderWay()
+    private let isStopping = Flag()
+
+    /// Tickets that come within this time after others are claimed together.
+    private static let linger = Duration.milliseconds(3)
+
+    private final class Flag: Sendable {
+        private let value = Mutex(false)
+        var isSet: Bool { value.withLock { $0 } }
+        func set() { value.withLock { $0 = true } }
+    }
+
+    init(
+        session: SessionID, tickets: AsyncStream<[Incoming]>, questioner: Questioner, contents: ContentCache, composer: Composer,
+        transport: any Transport, journal: Journal, publisher: Publisher, drain: Duration, time: TimeSource, logger: Logger
+    ) {
+        self.session = session
+        self.tickets = tickets
+        self.questioner = questioner
+        self.contents = contents
+        self.composer = composer
+        self.transport = transport
+        self.journal = journal
+        self.publisher = publisher
+        self.drain = drain
+        self.time = time
+        self.logger = logger
+    }
+
+    func run() async throws {
+        logger.notice("Taking tickets", metadata: ["session": "\(session)"])
+        let result: Result<Void, any Error>
+        do {
+            try await workUntilAskedToStop()
+            result = .success(())
+        } catch is CancellationError {
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await endSession()
+        try result.get()
+    }
+
+    private func workUntilAskedToStop() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await takeTickets() }
+            group.addTask {
+                try await gracefulShutdown()
+                isStopping.set()
+                try await time.sleep(drain)
+            }
+            // Whichever is first: all is finished, or the time for it is up.
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func takeTickets() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            for await batch in tickets.cancelOnGracefulShutdown() {
+                group.addTask { try await handle(batch) }
+                try await time.sleep(Self.linger)
+            }
+        }
+    }
+
+    /// Claims what a batch of tickets stands for and works on it.
+    private func handle(_ batch: [Incoming]) async throws {
+        var held: [Ticket: Incoming] = [:]
+        for incoming in batch {
+            guard let ticket = await read(incoming) else { continue }
+            if underWay.begin(ticket) { held[ticket] = incoming } else { incoming.ack() }
+        }
+        guard !held.isEmpty else { return }
+        let answer: ClaimAnswer
+        do {
+            guard !isStopping.isSet else { throw CancellationError() }
+            answer = try await questioner.claim(Array(held.keys))
+        } catch {
+            // Only when stopping. What the scheduler may have granted meanwhile it takes back when it hears that the session ended.
+            for (ticket, incoming) in held { handBack(ticket, incoming) }
+            return
+        }
+        for refusal in answer.refusals {
+            guard let incoming = held.removeValue(forKey: refusal.ticket) else { continue }
+            Counter(label: "waybill_claims_refused_total", dimensions: [("reason", refusal.reason.rawValue)]).increment()
+            underWay.forget(refusal.ticket)
+            if refusal.reason == .sessionEnded {
+                incoming.requeue()
+                throw SenderError.sessionEnded(session)
+            }
+            incoming.ack()
+        }
+        let granted = answer.jobs.compactMap { job in held.removeValue(forKey: job.ticket).map { (job, $0) } }
+        for (ticket, incoming) in held {
+            logger.error("The scheduler's answer leaves out a ticket", metadata: ["delivery": "\(ticket.delivery)"])
+            handBack(ticket, incoming)
+        }
+        await withDiscardingTaskGroup { group in
+            for (job, incoming) in granted { group.addTask { await attempt(job, incoming) } }
+        }
+    }
+
+    /// Reads a ticket; one that cannot be read goes to the dead letters.
+    private func read(_ incoming: Incoming) async -> Ticket? {
+        do {
+            try Wire.check(version: incoming.message.version)
+            let ticket = try Wire.decode(Ticket.self, from: incoming.message.body)
+            guard ticket.attempt >= 1 else { throw Wire.Unreadable("The attempt is \(ticket.attempt); it counts from 1.") }
+            return ticket
+        } catch {
+            do {
+                try await publisher.deadLetter(incoming.message, reason: "\(error)", from: Names.tickets)
+                incoming.ack()
+                logger.error("A ticket cannot be read and went to the dead letters", metadata: ["reason": "\(error)"])
+            } catch {
+                incoming.requeue()
+            }
+            return nil
+        }
+    }
+
+    private func handBack(_ ticket: Ticket, _ incoming: Incoming) {
+        underWay.forget(ticket)
+        incoming.requeue()
+    }
+
+    // MARK: - One attempt
+
+    private func attempt(_ job: Job, _ incoming: Incoming) async {
+        let report = AttemptReport(job: job, session: session, startedAt: time.now())
+        guard let fact = await outcome(of: job, report) else {
+            handBack(job.ticket, incoming)
+            return
+        }
+        journal.answered(job.ticket, fact)
+        Counter(label: "waybill_attempts_total", dimensions: [("outcome", fact.kind.rawValue)]).increment()
+        Timer(label: "waybill_attempt_seconds").record(duration: time.now() - report.startedAt)
+        logger.debug(
+            "attempt ended",
+            metadata: ["delivery": "\(job.delivery)", "attempt": "\(job.attempt)", "outcome": "\(fact.kind.rawValue)"])
+        guard await reportUntilConfirmed(fact) else { return }
+        journal.reported(job.ticket)
+        underWay.finish(job.ticket)
+        incoming.ack()
+    }
+
+    /// Makes the attempt; `nil` where this sender has to stop before the message could leave.
+    private func outcome(of job: Job, _ report: AttemptReport) async -> Fact? {
+        let mail: OutgoingMail
+        do {
+            let prepared = try await contents.content(job.content)
+            var attachments: [Letter.Attachment] = []
+            for reference in prepared.content.attachments { attachments.append(try await contents.attachment(reference)) }
+            mail = try composer.compose(job, prepared, attachments: attachments)
+        } catch let problem as Uncomposable {
+            logger.error(
+                "A message cannot be made", metadata: ["delivery": "\(job.delivery)", "reason": "\(problem)"])
+            return report.fact(for: problem, at: time.now())
+        } catch {
+            return nil
+        }
+        while !Task.isCancelled {
+            let handover = await transport.deliver(mail) {
+                try await journal.beforeDot(
+                    JournalEntry(
+                        delivery: job.delivery, attempt: job.attempt, mailing: job.mailing, organization: job.organization,
+                        startedAt: report.startedAt, dotAt: time.now()))
+            }
+            if let fact = report.fact(for: handover, at: time.now()) { return fact }
+            // It cannot have left, so there is nothing to tell of, whatever the journal expected.
+            journal.reported(job.ticket)
+            guard !Task.isCancelled else { return nil }
+            logger.warning(
+                "A message was held back; trying again soon", metadata: ["delivery": "\(job.delivery)", "reason": "\(handover.outcome)"])
+            do { try await time.sleep(.seconds(2)) } catch { return nil }
+        }
+        return nil
+    }
+
+    /// `false` where the sender had to stop first; the journal knows the fact.
+    private func reportUntilConfirmed(_ fact: Fact) async -> Bool {
+        while true {
+            do {
+                try await publisher.publish([fact])
+                return true
+            } catch let error as BrokerError where error != .shutDown {
+                logger.error("Cannot report an outcome; trying again", metadata: ["reason": "\(error)"])
+                do { try await time.sleep(.seconds(1)) } catch { return false }
+            } catch {
+                return false
+            }
+        }
+    }
+
+    // MARK: - The end
+
+    /// Reports what is left and that this session is over; where that is not possible the journal stays for another sender.
+    private func endSession() async {
+        var isTold = false
+        do {
+            let facts = journal.state.facts(of: session)
+            if !facts.isEmpty { try await publisher.publish(facts) }
+            try await publisher.publish([session.ended(at: time.now())])
+            isTold = true
+        } catch {
+            logger.warning(
+                "Cannot report the end of this session; another sender will, from the journal", metadata: ["reason": "\(error)"])
+        }
+        do {
+            try await journal.close(deleting: isTold)
+        } catch {
+            logger.error("Cannot remove the journal", metadata: ["reason": "\(error)"])
+        }
+        logger.notice("The session has ended", metadata: ["session": "\(session)"])
+    }
+}

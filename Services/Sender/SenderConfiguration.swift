@@ -1,0 +1,148 @@
+import Broker
+import Foundation
+import Mail
+import Runtime
+import SMTP
+
+/// Everything that can be set about a sender.
+struct SenderConfiguration: Sendable {
+    let broker: BrokerAddress
+    /// Journals, and the sandbox's mail.
+    let data: URL
+    let keys: TrackingKeys
+    /// The tracker's public front, without a trailing slash.
+    let publicURL: String
+    let transport: TransportChoice
+    /// The most messages that the sandbox keeps.
+    let sandboxCapacity: Int
+    /// Deliveries at once.
+    let concurrency: Int
+    let returnPath: ReturnPath
+    let listen: ListenAddress
+    /// Content and attachments kept in memory, in bytes.
+    let cache: Int
+    /// How long what is in flight may take after SIGTERM.
+    let drain: Duration
+
+    enum TransportChoice: Hashable, Sendable {
+        case sandbox
+        case relay(SMTPEndpoint)
+    }
+
+    /// Asks for everything, then says all that is wrong at once.
+    ///
+    /// Configuration keys:
+    /// - `WAYBILL_AMQP_URL`: the broker, default `amqp://guest:guest@127.0.0.1:5672/`; `WAYBILL_AMQP_CA`: PEM file of the authorities
+    ///   to trust for `amqps`.
+    /// - `WAYBILL_DATA`: this service's folder, default `data`; senders may share one.
+    /// - `WAYBILL_SECRET` (or `WAYBILL_SECRET_FILE`): signs tracking links; required.
+    /// - `WAYBILL_PUBLIC_URL`: where recipients reach the tracker, default `http://127.0.0.1:8080`.
+    /// - `WAYBILL_TRANSPORT` (or `WAYBILL_TRANSPORT_FILE`): `sandbox` (default), `smtp://[user:password@]host[:port][?tls=required|off]`
+    ///   or `smtps://…`.
+    /// - `WAYBILL_HELO`: our name in EHLO, default the host's name.
+    /// - `WAYBILL_CONCURRENCY`: deliveries at once, 1 to 1000, default 32.
+    /// - `WAYBILL_RETURN_PATH`: where bounces go: an address, or a domain for the From address's name; default the From address.
+    /// - `WAYBILL_LISTEN`: health, metrics and the sandbox's inbox, default `127.0.0.1:8084`.
+    /// - `WAYBILL_SMTP_TIMEOUT`: seconds for each step of SMTP, 1 to 3600; default those of RFC 5321 section 4.5.3.2.
+    /// - `WAYBILL_SANDBOX_CAPACITY`: messages kept, 1 to 1,000,000, default 10,000.
+    /// - `WAYBILL_CACHE_MB`: content kept in memory, 1 to 4096, default 64.
+    /// - `WAYBILL_DRAIN`: seconds for what is in flight after SIGTERM, 1 to 20, default 15.
+    /// - Throws: `SettingsError`.
+    init(_ settings: inout Settings) throws {
+        let url = settings.secretIfPresent("WAYBILL_AMQP_URL") ?? "amqp://guest:guest@127.0.0.1:5672/"
+        let authorities = settings.string("WAYBILL_AMQP_CA", default: "")
+        var broker: BrokerAddress?
+        do { broker = try BrokerAddress(url, authorities: authorities.isEmpty ? nil : authorities) } catch {
+            settings.complain("WAYBILL_AMQP_URL: \(error)")
+        }
+        data = settings.folder("WAYBILL_DATA", default: "data")
+        let keys = TrackingKeys(secret: settings.secret("WAYBILL_SECRET"))
+        if keys == nil { settings.complain("WAYBILL_SECRET needs one or more lines of at least 32 characters each.") }
+        publicURL = settings.webURL("WAYBILL_PUBLIC_URL", default: "http://127.0.0.1:8080")
+        listen = settings.listen("WAYBILL_LISTEN", default: ListenAddress(host: "127.0.0.1", port: 8084))
+        concurrency = settings.int("WAYBILL_CONCURRENCY", default: 32, in: 1...1000)
+        cache = settings.int("WAYBILL_CACHE_MB", default: 64, in: 1...4096) * 1024 * 1024
+        drain = settings.seconds("WAYBILL_DRAIN", default: .seconds(15), in: 1...20)
+
+        let helo = settings.string("WAYBILL_HELO", default: ProcessInfo.processInfo.hostName)
+        let isName = helo.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !helo.isEmpty && helo.utf8.count <= 255
+        if !isName { settings.complain("WAYBILL_HELO must be a host name, such as mail.example.com.") }
+        var timeouts = SMTPTimeouts()
+        let timeout = settings.string("WAYBILL_SMTP_TIMEOUT", default: "")
+        if let seconds = Int(timeout), (1...3600).contains(seconds) {
+            timeouts = SMTPTimeouts(all: .seconds(seconds))
+        } else if !timeout.isEmpty {
+            settings.complain("WAYBILL_SMTP_TIMEOUT is \(timeout.debugDescription). It must be a number of seconds from 1 to 3600.")
+        }
+        sandboxCapacity = settings.int("WAYBILL_SANDBOX_CAPACITY", default: 10_000, in: 1...1_000_000)
+        var transport = TransportChoice.sandbox
+        let wanted = settings.secretIfPresent("WAYBILL_TRANSPORT") ?? "sandbox"
+        if wanted != "sandbox" {
+            if let endpoint = Self.relay(wanted, helo: helo, timeouts: timeouts) {
+                transport = .relay(endpoint)
+            } else {
+                settings.complain(
+                    "WAYBILL_TRANSPORT must be sandbox, smtp://[user:password@]host[:port][?tls=required|off] or smtps://host[:port].")
+            }
+        }
+        self.transport = transport
+
+        let path = settings.string("WAYBILL_RETURN_PATH", default: "")
+        var returnPath: ReturnPath? = path.isEmpty ? .from : nil
+        if !path.isEmpty {
+            do {
+                let address = try EmailAddress(path.contains("@") ? path : "bounces@\(path)")
+                returnPath = path.contains("@") ? .address(address) : .domain(address.domain)
+            } catch {
+                settings.complain("WAYBILL_RETURN_PATH must be an address or a domain: \(error).")
+            }
+        }
+        try settings.check()
+        guard let broker, let keys, let returnPath else { throw SenderError.unconfigured }
+        self.broker = broker
+        self.keys = keys
+        self.returnPath = returnPath
+    }
+
+    /// Reads `smtp://…` and `smtps://…`.
+    private static func relay(_ text: String, helo: String, timeouts: SMTPTimeouts) -> SMTPEndpoint? {
+        guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty, url.path.isEmpty || url.path == "/" else {
+            return nil
+        }
+        let isImplicit = url.scheme == "smtps"
+        guard isImplicit || url.scheme == "smtp" else { return nil }
+        var security = isImplicit ? SMTPSecurity.implicit : .opportunistic
+        for item in url.queryItems ?? [] {
+            guard item.name == "tls", !isImplicit else { return nil }
+            switch item.value {
+            case "required": security = .required
+            case "off": security = .none
+            default: return nil
+            }
+        }
+        var credentials: SMTPCredentials?
+        if let user = url.user, let password = url.password { credentials = SMTPCredentials(user: user, secret: .password(password)) }
+        guard (url.user == nil) == (credentials == nil), credentials == nil || security != .none else { return nil }
+        guard (1...65_535).contains(url.port ?? 25) else { return nil }
+        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        return SMTPEndpoint(
+            host: bare, port: url.port ?? (isImplicit ? 465 : credentials == nil ? 25 : 587), security: security,
+            credentials: credentials, heloName: helo, timeouts: timeouts)
+    }
+}
+
+/// What stops a sender, in words for the operator.
+enum SenderError: Error, Hashable, CustomStringConvertible {
+    case unconfigured
+    /// The scheduler takes this session for ended.
+    case sessionEnded(SessionID)
+
+    var description: String {
+        switch self {
+        case .unconfigured: "The configuration cannot be used."
+        case .sessionEnded(let session):
+            "The session \(session) was declared ended while this sender was at work: another sender took its journal. "
+                + "Check that WAYBILL_DATA is on a local disk that keeps file locks, and start the sender again."
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Broker
+import Foundation
+import Logging
+import Mail
+import Metrics
+import NIOPosix
+import Runtime
+import SMTP
+import ServiceLifecycle
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the service (the default).")
+
+    func run() async throws {
+        try await Runtime.serve("sender") { settings, logger in
+            let configuration = try SenderConfiguration(&settings)
+            return try Sending(configuration, session: .fresh(), time: .system, logger: logger).services
+        }
+    }
+}
+
+/// The sender's parts, put together.
+struct Sending {
+    /// In the order of starting; stopped in reverse.
+    let services: [any Service]
+
+    /// - Parameter onListening: Hears the port of the private web server.
+    init(
+        _ configuration: SenderConfiguration, session: SessionID, time: TimeSource, logger: Logger,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws {
+        var logger = logger
+        logger[metadataKey: "session"] = "\(session)"
+        let publisher = Publisher(to: configuration.broker, app: "sender", logger: logger)
+        let asker = Asker(at: configuration.broker, app: "sender", logger: logger)
+        let consumer = Consumer(
+            from: Names.tickets, at: configuration.broker, prefetch: configuration.concurrency, app: "sender", logger: logger)
+        let journal = try Journal(in: configuration.data, session: session, logger: logger)
+        let questioner = Questioner(session: session, asker: asker, time: time, logger: logger)
+        let maildir = try Maildir(
+            at: configuration.data.appendingPathComponent("sandbox"), capacity: configuration.sandboxCapacity,
+            host: ProcessInfo.processInfo.hostName)
+        let transport: any Transport
+        switch configuration.transport {
+        case .sandbox:
+            transport = SandboxTransport(maildir: maildir, time: time, logger: logger)
+        case .relay(let endpoint):
+            let client = try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+            transport = RelayTransport(client: client, endpoint: endpoint, logger: logger)
+        }
+        let worker = DeliveryWorker(
+            session: session, tickets: consumer.batches, questioner: questioner,
+            contents: ContentCache(room: configuration.cache) { try await questioner.fetch($0) },
+            composer: Composer(
+                publicURL: configuration.publicURL, keys: configuration.keys, returnPath: configuration.returnPath),
+            transport: transport, journal: journal, publisher: publisher, drain: configuration.drain, time: time, logger: logger)
+        let recovery = JournalRecovery(
+            folder: configuration.data, publish: { try await publisher.publish($0) }, time: time, logger: logger)
+
+        let readiness = Readiness()
+        readiness.require("broker, publishing") { publisher.status.trouble }
+        readiness.require("broker, tickets") { consumer.status.trouble }
+        readiness.require("broker, questions") { asker.status.trouble }
+        readiness.require("journal") { journal.trouble }
+        let web = WebServer(
+            name: "private", listen: configuration.listen, router: Inbox(maildir: maildir, isInUse: configuration.transport == .sandbox).router(), monitored: readiness,
+            logger: logger, onListening: onListening)
+        services = [publisher, asker, consumer, transport, web, recovery, worker]
+    }
+}
+
+extension ConnectionStatus {
+    /// For `/readyz`; `nil` when all is well.
+    fileprivate var trouble: String? {
+        switch self {
+        case .connected: nil
+        case .blocked(let reason): "The broker takes no messages just now: \(reason)."
+        case .disconnected(let reason): "There is no connection to the broker: \(reason)."
+        }
+    }
+}
