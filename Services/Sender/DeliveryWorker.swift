@@ -201,7 +201,8 @@ struct DeliveryWorker: Service {
             journal.reported(job.ticket)
             guard !Task.isCancelled else { return nil }
             logger.warning(
-                "A message was held back; trying again soon", metadata: ["delivery": "\(job.delivery)", "reason": "\(handover.outcome)"])
+                "A message was held back; trying again soon",
+                metadata: ["delivery": "\(job.delivery)", "reason": "\(handover.outcome)"])
             do { try await time.sleep(.seconds(2)) } catch { return nil }
         }
         return nil

@@ -82,7 +82,8 @@ struct SenderConfiguration: Sendable {
                 transport = .relay(endpoint)
             } else {
                 settings.complain(
-                    "WAYBILL_TRANSPORT must be sandbox, smtp://[user:password@]host[:port][?tls=required|off] or smtps://host[:port].")
+                    "WAYBILL_TRANSPORT must be sandbox, smtp://[user:password@]host[:port][?tls=required|off] or smtps://host[:port]."
+                )
             }
         }
         self.transport = transport
@@ -121,7 +122,9 @@ struct SenderConfiguration: Sendable {
             }
         }
         var credentials: SMTPCredentials?
-        if let user = url.user, let password = url.password { credentials = SMTPCredentials(user: user, secret: .password(password)) }
+        if let user = url.user, let password = url.password {
+            credentials = SMTPCredentials(user: user, secret: .password(password))
+        }
         guard (url.user == nil) == (credentials == nil), credentials == nil || security != .none else { return nil }
         guard (1...65_535).contains(url.port ?? 25) else { return nil }
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host

@@ -64,7 +64,8 @@ struct Sending {
         readiness.require("broker, questions") { asker.status.trouble }
         readiness.require("journal") { journal.trouble }
         let web = WebServer(
-            name: "private", listen: configuration.listen, router: Inbox(maildir: maildir, isInUse: configuration.transport == .sandbox).router(), monitored: readiness,
+            name: "private", listen: configuration.listen,
+            router: Inbox(maildir: maildir, isInUse: configuration.transport == .sandbox).router(), monitored: readiness,
             logger: logger, onListening: onListening)
         services = [publisher, asker, consumer, transport, web, recovery, worker]
     }

@@ -67,7 +67,8 @@ extension String {
         var result = String.UnicodeScalarView()
         var wasControl = false
         for scalar in unicodeScalars {
-            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar == "\u{2028}" || scalar == "\u{2029}"
+            let isControl =
+                scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar == "\u{2028}" || scalar == "\u{2029}"
             if !isControl { result.append(scalar) } else if !wasControl { result.append(" ") }
             wasControl = isControl
         }

@@ -30,7 +30,8 @@ actor InboxIndex {
         let sought = recipient.lowercased()
         let found = entries.values.filter { sought.isEmpty || $0.recipient.lowercased().contains(sought) }
             .sorted { ($0.at, $0.id) > ($1.at, $1.id) }
-        let rest = before.map { before in found.drop { ($0.at.microseconds, $0.id) >= (Maildir.order(of: before), before) } } ?? found[...]
+        let rest =
+            before.map { before in found.drop { ($0.at.microseconds, $0.id) >= (Maildir.order(of: before), before) } } ?? found[...]
         return (Array(rest.prefix(limit)), found.count)
     }
 

@@ -3,7 +3,7 @@ import Mail
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Why a journal cannot be kept, in words for the operator.

@@ -30,7 +30,8 @@ struct AttemptReport {
         case .failed(let fault, _, mayHaveLeft: true):
             ended.detail = "\(fault) The message had been sent by then, so it may have arrived."
             return Fact(
-                id: JournalEntry.uncertainID(session: session, ticket: job.ticket), organization: job.organization, occurredAt: now, body: .attemptUncertain(ended))
+                id: JournalEntry.uncertainID(session: session, ticket: job.ticket), organization: job.organization, occurredAt: now,
+                body: .attemptUncertain(ended))
         case .failed(.cancelled, _, _), .failed(.withheld, _, _), .failed(.unusable, _, _):
             return nil
         case .failed(let fault, _, mayHaveLeft: false):

@@ -23,6 +23,8 @@ struct TrackingLinks {
     }
 
     private func url(_ path: String, _ purpose: TrackingToken.Purpose) -> String? {
-        keys.sign(TrackingToken(organization: organization, delivery: delivery, purpose: purpose)).map { "\(publicURL)/\(path)/\($0)" }
+        keys.sign(TrackingToken(organization: organization, delivery: delivery, purpose: purpose)).map {
+            "\(publicURL)/\(path)/\($0)"
+        }
     }
 }

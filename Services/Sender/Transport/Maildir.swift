@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// A folder of messages as Maildir has them: written to `tmp`, moved to `new` when complete. Several senders may share one.
@@ -20,7 +20,9 @@ final class Maildir: Sendable {
     init(at folder: URL, capacity: Int, host: String) throws {
         self.folder = folder
         self.capacity = capacity
-        self.host = host.map { $0.isASCII && ($0.isLetter || $0.isNumber || ".-".contains($0)) ? $0 : "-" }.reduce(into: "") { $0.append($1) }
+        self.host = host.map { $0.isASCII && ($0.isLetter || $0.isNumber || ".-".contains($0)) ? $0 : "-" }.reduce(into: "") {
+            $0.append($1)
+        }
         for name in ["tmp", "new", "cur"] {
             try FileManager.default.createDirectory(
                 at: folder.appendingPathComponent(name), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -1,4 +1,5 @@
 import Logging
+import Mail
 import SMTP
 import ServiceLifecycle
 import Synchronization

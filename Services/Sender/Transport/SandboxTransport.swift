@@ -31,7 +31,8 @@ struct SandboxTransport: Transport {
             await discard(draft)
             let fault = error is CancellationError ? SMTPFault.cancelled : .withheld("\(error)")
             return Handover(
-                outcome: .failed(fault, stage: .message, mayHaveLeft: false), peer: Self.peer, tls: nil, transcript: transcript.text)
+                outcome: .failed(fault, stage: .message, mayHaveLeft: false), peer: Self.peer, tls: nil, transcript: transcript.text
+            )
         }
         do {
             let name = try await maildir.show(draft)
