@@ -319,7 +319,9 @@ final class SMTPChannelHandler: ChannelInboundHandler {
         transcript.cipher = hello?.cipher
         if let hello { context.pipeline.syncOperations.removeHandler(hello, promise: nil) }
         hello = nil
-        let words = [transcript.tlsVersion, transcript.cipher, tls.isVerified ? "certificate verified" : "certificate not verified"]
+        let words = [
+            transcript.tlsVersion, transcript.cipher, tls.isVerified ? "certificate verified" : "certificate not verified",
+        ]
         transcript.append(.note, words.compactMap(\.self).joined(separator: ", "))
     }
 

@@ -60,7 +60,8 @@ package struct SMTPClient: Sendable {
         do {
             connection = try await bootstrap.connect(host: endpoint.host, port: endpoint.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = SMTPChannelHandler(machine: machine, timeouts: endpoint.timeouts, tls: tls, transcript: transcript)
+                    let handler = SMTPChannelHandler(
+                        machine: machine, timeouts: endpoint.timeouts, tls: tls, transcript: transcript)
                     try channel.pipeline.syncOperations.addHandler(handler)
                     return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
                 }

@@ -212,7 +212,9 @@ struct SMTPClientMachine: Sendable {
         case .startTLS where security == .opportunistic && (reply.isTransient || reply.isPermanent):
             return authenticate()
         case .authentication(var authentication) where reply.code == 334:
-            guard let answer = authentication.answer() else { return fail(.protocolViolation("it asks for more than the login has")) }
+            guard let answer = authentication.answer() else {
+                return fail(.protocolViolation("it asks for more than the login has"))
+            }
             state = .authentication(authentication)
             return .send([answer])
         case .authentication where reply.isPositive:
@@ -220,7 +222,9 @@ struct SMTPClientMachine: Sendable {
         case .handshake:
             return fail(.protocolViolation("it answered in the middle of a handshake"))
         default:
-            guard reply.isTransient || reply.isPermanent else { return fail(.protocolViolation("\(reply.code) at \(stage.rawValue)")) }
+            guard reply.isTransient || reply.isPermanent else {
+                return fail(.protocolViolation("\(reply.code) at \(stage.rawValue)"))
+            }
             return end(.refused(reply, stage: stage), then: .leave)
         }
     }

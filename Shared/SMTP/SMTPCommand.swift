@@ -49,7 +49,8 @@ struct SMTPTransaction: Hashable, Sendable {
     let isInternational: Bool
 
     /// - Throws: ``SMTPObstacle/unfitAddress(_:)``.
-    init(from: String, to: String, size: Int, isEightBit: Bool = false, hasInternationalHeaders: Bool = false) throws(SMTPObstacle) {
+    init(from: String, to: String, size: Int, isEightBit: Bool = false, hasInternationalHeaders: Bool = false) throws(SMTPObstacle)
+    {
         if !from.isEmpty { try SMTPPath.check(from) }
         try SMTPPath.check(to)
         self.from = from

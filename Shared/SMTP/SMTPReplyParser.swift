@@ -81,6 +81,7 @@ struct SMTPReplyParser: Sendable {
         let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
         let text = String(decoding: bytes, as: UTF8.self)
         guard !isPlain else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+        return String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
     }
 }

@@ -62,7 +62,8 @@ package final class SMTPSession: Sendable {
         do {
             body = try SMTPMessage(message)
             transaction = try SMTPTransaction(
-                from: from, to: to, size: body.size, isEightBit: body.isEightBit, hasInternationalHeaders: body.hasInternationalHeaders)
+                from: from, to: to, size: body.size, isEightBit: body.isEightBit,
+                hasInternationalHeaders: body.hasInternationalHeaders)
         } catch {
             var transcript = SMTPTranscript()
             transcript.append(.note, "\(error)")

@@ -1,0 +1,40 @@
+import Foundation
+package import NIOSSL
+
+/// A certificate for tests that trusts itself, made by `openssl` in a folder of its own that goes with it.
+package final class TestCertificate: Sendable {
+    private let folder: URL
+    /// The PEM file that a client has to trust.
+    package var file: String { folder.appending(path: "certificate.pem").path }
+    package var keyFile: String { folder.appending(path: "key.pem").path }
+
+    /// - Parameters:
+    ///   - name: The DNS name that it is for.
+    ///   - isExpired: Whether its time is over.
+    package init(name: String = "localhost", isExpired: Bool = false) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let openssl = Process()
+        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        openssl.arguments = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(name)",
+            "-addext", "subjectAltName=DNS:\(name)", "-keyout", folder.appending(path: "key.pem").path,
+            "-out", folder.appending(path: "certificate.pem").path, "-days", isExpired ? "-1" : "30",
+        ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        guard openssl.terminationStatus == 0 else { throw CocoaError(.fileNoSuchFile) }
+    }
+
+    deinit {
+        do { try FileManager.default.removeItem(at: folder) } catch { print("Cannot remove \(folder.path): \(error)") }
+    }
+
+    /// For a server.
+    package func context() throws -> NIOSSLContext {
+        let chain = try NIOSSLCertificate.fromPEMFile(file).map { NIOSSLCertificateSource.certificate($0) }
+        let key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
+        return try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+    }
+}
