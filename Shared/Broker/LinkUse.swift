@@ -1,0 +1,27 @@
+import Metrics
+
+/// What the connections of a process are for: part of their names, and the label of their metrics.
+enum LinkUse: String, CaseIterable, Sendable {
+    case publish, consume, ask, answer
+
+    func countConnect() { Self.connects[self]?.increment() }
+    func countLoss() { Self.losses[self]?.increment() }
+
+    /// 1 connected, 0.5 blocked by an alarm, 0 disconnected.
+    func gauge(_ status: ConnectionStatus) {
+        switch status {
+        case .connected: Self.states[self]?.record(1)
+        case .blocked: Self.states[self]?.record(0.5)
+        case .disconnected: Self.states[self]?.record(0)
+        }
+    }
+
+    private static let connects = counters("waybill_broker_connects_total")
+    private static let losses = counters("waybill_broker_connections_lost_total")
+    private static let states = Dictionary(
+        uniqueKeysWithValues: allCases.map { ($0, Gauge(label: "waybill_broker_connected", dimensions: [("role", $0.rawValue)])) })
+
+    private static func counters(_ label: String) -> [LinkUse: Counter] {
+        Dictionary(uniqueKeysWithValues: allCases.map { ($0, Counter(label: label, dimensions: [("role", $0.rawValue)])) })
+    }
+}

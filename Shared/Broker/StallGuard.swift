@@ -1,0 +1,53 @@
+import Glibc
+import Synchronization
+
+/// Lets another thread end a library call that hangs.
+///
+/// librabbitmq can wait for ever in a publish when the broker stops reading. Shutting the socket down makes the call fail; closing it
+/// there would be a race for the descriptor's number, so only the owner ever closes it.
+final class StallGuard: Sendable {
+    private struct State {
+        var socket: Int32?
+        var deadline: ContinuousClock.Instant?
+        var isOpening = false
+    }
+
+    private let state = Mutex(State())
+
+    func watch(_ socket: Int32) {
+        state.withLock {
+            $0.socket = socket
+            $0.isOpening = true
+        }
+    }
+
+    func opened() { state.withLock { $0.isOpening = false } }
+
+    /// To be called before the socket is closed.
+    func forget() { state.withLock { $0 = State() } }
+
+    func begin(within limit: Duration) {
+        let deadline = ContinuousClock.now + limit
+        state.withLock { $0.deadline = deadline }
+    }
+
+    func end() { state.withLock { $0.deadline = nil } }
+
+    /// Ends a call that is past its deadline. `true` where there was one.
+    func endStalledCall(at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            guard let socket = state.socket, let deadline = state.deadline, deadline <= now else { return false }
+            shutdown(socket, Int32(SHUT_RDWR))
+            state.deadline = nil
+            return true
+        }
+    }
+
+    /// Ends a handshake, or whatever goes on.
+    func shutDown(onlyWhileOpening: Bool) {
+        state.withLock { state in
+            guard let socket = state.socket, state.isOpening || !onlyWhileOpening else { return }
+            shutdown(socket, Int32(SHUT_RDWR))
+        }
+    }
+}

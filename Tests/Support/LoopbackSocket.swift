@@ -1,0 +1,86 @@
+package import Foundation
+import Glibc
+
+/// A blocking TCP client socket on the loopback address, for scripts in tests. Use it from a thread of its own.
+package final class LoopbackSocket {
+    private let descriptor: Int32
+
+    package init(port: Int, receiveTimeout seconds: Int = 30) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Trouble("No socket: errno \(errno)") }
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in.loopback(port: port)
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            let reason = errno
+            close(descriptor)
+            throw Trouble("Nothing listens on port \(port): errno \(reason)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    package func send(_ data: Data) throws {
+        var rest = data
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard sent > 0 else { throw Trouble("Cannot send: errno \(errno)") }
+            rest = rest.dropFirst(sent)
+        }
+    }
+
+    package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// What has arrived, waiting for the first byte; empty at the end.
+    package func receive(upTo count: Int) throws -> Data {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let received = recv(descriptor, &buffer, count, 0)
+        guard received >= 0 else { throw Trouble("Cannot receive: errno \(errno)") }
+        return Data(buffer[..<received])
+    }
+
+    package func receiveAll() throws -> Data {
+        var all = Data()
+        while true {
+            let some = try receive(upTo: 65_536)
+            if some.isEmpty { return all }
+            all.append(some)
+        }
+    }
+}
+
+/// Ports that nothing listens on just now.
+package enum FreePorts {
+    package static func take(_ count: Int) throws -> [Int] {
+        var open: [Int32] = []
+        defer { open.forEach { close($0) } }
+        return try (0..<count).map { _ in
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            open.append(descriptor)
+            var address = sockaddr_in.loopback(port: 0)
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let result = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, size) + getsockname(descriptor, $0, &size)
+                }
+            }
+            guard result == 0 else { throw Trouble("No free port: errno \(errno)") }
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+}
+
+extension sockaddr_in {
+    package static func loopback(port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+}
