@@ -54,27 +54,6 @@ package final class LoopbackSocket {
     }
 }
 
-/// Ports that nothing listens on just now.
-package enum FreePorts {
-    package static func take(_ count: Int) throws -> [Int] {
-        var open: [Int32] = []
-        defer { open.forEach { close($0) } }
-        return try (0..<count).map { _ in
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            open.append(descriptor)
-            var address = sockaddr_in.loopback(port: 0)
-            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let result = withUnsafeMutablePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, size) + getsockname(descriptor, $0, &size)
-                }
-            }
-            guard result == 0 else { throw Trouble("No free port: errno \(errno)") }
-            return Int(UInt16(bigEndian: address.sin_port))
-        }
-    }
-}
-
 extension sockaddr_in {
     package static func loopback(port: Int) -> sockaddr_in {
         var address = sockaddr_in()

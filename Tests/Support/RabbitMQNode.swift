@@ -36,7 +36,7 @@ package final class RabbitMQNode: Sendable {
     package var url: String { "amqp://guest:guest@127.0.0.1:\(port)/" }
 
     private init() throws {
-        let ports = try FreePorts.take(5)
+        let ports = try Self.freePorts(5)
         (port, securePort, controlPort, portMapperPort, distributionPort) = (ports[0], ports[1], ports[2], ports[3], ports[4])
         folder = FileManager.default.temporaryDirectory.appending(
             path: "waybill-rabbitmq-\(ProcessInfo.processInfo.processIdentifier)-\(port)")
@@ -62,7 +62,7 @@ package final class RabbitMQNode: Sendable {
         process.standardError = FileHandle.nullDevice
         try process.run()
         supervisor.withLock { $0 = process }
-        try await eventually(within: .seconds(90), "RabbitMQ serves AMQP; its log is in \(folder.path)") {
+        try await eventually(within: .seconds(120), "RabbitMQ serves AMQP; its log is in \(folder.path)") {
             guard process.isRunning else { throw Trouble("RabbitMQ ended while starting; see \(self.folder.path)/log") }
             return await self.obeys()
         }
@@ -242,7 +242,7 @@ package final class RabbitMQNode: Sendable {
         node=$!
         while kill -0 "$node" 2>/dev/null; do
             if ! kill -0 "$watched" 2>/dev/null; then
-                kill -KILL -- "-$node"
+                kill -s KILL -- "-$node"
                 kill "$mapper"
                 wait
                 rm -rf "$FOLDER"
@@ -250,11 +250,17 @@ package final class RabbitMQNode: Sendable {
             fi
             sleep 0.2
         done
-        kill -KILL -- "-$node" 2>/dev/null
+        kill -s KILL -- "-$node" 2>/dev/null
         kill "$mapper"
         wait
 
         """
+
+    private static func freePorts(_ count: Int) throws -> [Int] {
+        var ports: Set<Int> = []
+        while ports.count < count { ports.insert(try Ports.free()) }
+        return Array(ports)
+    }
 
     private static func makeCertificates(in folder: URL) throws {
         func key(_ name: String) -> [String] {
