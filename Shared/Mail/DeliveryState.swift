@@ -67,8 +67,11 @@ package enum DeliveryState: String, CaseIterable, Sendable, Codable {
             (.uncertain, .attemptAbandoned):
             .moved(to: .pending)
 
-        case (.uncertain, .resolved(delivered: true)): .moved(to: .delivered)
-        case (.uncertain, .resolved(delivered: false)): .moved(to: .pending)
+        // Only an uncertain attempt is decided about; that it was deferred or abandoned may become known only after the decision.
+        case (.uncertain, .resolved(delivered: true)), (.deferred, .resolved(delivered: true)),
+            (.pending, .resolved(delivered: true)):
+            .moved(to: .delivered)
+        case (.uncertain, .resolved(delivered: false)), (.deferred, .resolved(delivered: false)): .moved(to: .pending)
 
         case (.delivered, .bounceReceived), (.sending, .bounceReceived), (.uncertain, .bounceReceived): .moved(to: .bounced)
 
