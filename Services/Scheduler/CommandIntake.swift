@@ -17,15 +17,35 @@ struct CommandIntake: Service {
 
     func run() async throws {
         for await batch in consumer.batches {
-            for incoming in batch {
-                do {
-                    try await take(incoming.message)
-                    incoming.ack()
-                } catch {
-                    // Only when the service stops: what is not acked comes again.
-                    logger.notice("A command is left to the next start", metadata: ["error": "\(error)"])
+            // Submissions that come together share one wait for the disk; whatever else there is keeps its place among them.
+            for commands in Self.stretches(of: batch) {
+                await withDiscardingTaskGroup { group in
+                    for incoming in commands { group.addTask { await settle(incoming) } }
                 }
             }
+        }
+    }
+
+    private static func stretches(of batch: [Incoming]) -> [[Incoming]] {
+        let submission = Command.Kind.mailingSubmit.rawValue
+        var stretches: [[Incoming]] = []
+        for incoming in batch {
+            if let last = stretches.last?.last, last.message.type == submission, incoming.message.type == submission {
+                stretches[stretches.count - 1].append(incoming)
+            } else {
+                stretches.append([incoming])
+            }
+        }
+        return stretches
+    }
+
+    private func settle(_ incoming: Incoming) async {
+        do {
+            try await take(incoming.message)
+            incoming.ack()
+        } catch {
+            // Only when the service stops: what is not acked comes again.
+            logger.notice("A command is left to the next start", metadata: ["error": "\(error)"])
         }
     }
 
