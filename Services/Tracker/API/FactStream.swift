@@ -23,7 +23,8 @@ struct FactStream: Sendable {
         guard let nudges = live.listen() else {
             throw Problem(
                 .serviceUnavailable, "Too many listeners",
-                detail: "There are \(LiveUpdates.mostListeners) live listeners already. Try later.")
+                detail: "There are \(LiveUpdates.mostListeners) live listeners already. Try later.",
+                headers: [.retryAfter: "30"])
         }
         let asked = HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }.flatMap { Int64($0) }
         let newest = try await history.newestFact()
