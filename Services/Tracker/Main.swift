@@ -14,15 +14,15 @@ struct Serve: AsyncParsableCommand {
         abstract: "Record facts, show the history, and answer the tracking links. Settings come from the environment.")
 
     @Option(help: "What this process does: all, public (tracking links) or private (recorder, console, API).")
-    var role: Tracker.Role = .all
+    var role: TrackerProcess.Role = .all
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         let logger = Telemetry.start(service: "tracker", environment: environment)
-        let tracker = Tracker(
+        let process = TrackerProcess(
             configuration: try TrackerConfiguration(environment: environment), role: role, logger: logger)
-        try await runUntilSignalled(try await tracker.services(), logger: logger)
+        try await runUntilSignalled(try await process.services(), logger: logger)
     }
 }
 
-extension Tracker.Role: ExpressibleByArgument {}
+extension TrackerProcess.Role: ExpressibleByArgument {}

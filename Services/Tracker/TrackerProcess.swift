@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Store
 
 /// The tracker's parts, put together.
-struct Tracker {
+struct TrackerProcess {
     /// What one process does of the tracker's work.
     enum Role: String, CaseIterable, Sendable {
         /// Everything, in one process.
