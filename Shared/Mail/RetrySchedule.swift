@@ -31,7 +31,11 @@ package struct RetrySchedule: Hashable, Sendable {
     ///     together. Never below what the server asked for.
     package func wait(afterDeferrals made: Int, askedFor asked: Duration?, jitter: Double) -> Duration {
         var wait = first
-        for _ in 1..<max(made, 1) where wait < ceiling { wait *= 2 }
+        var doublings = max(made, 1) - 1
+        while doublings > 0, wait < ceiling {
+            wait *= 2
+            doublings -= 1
+        }
         wait = min(wait, ceiling)
         let least = min(asked ?? .zero, lifetime)
         let share = jitter.isFinite ? max(-1, min(1, jitter)) * 0.1 : 0

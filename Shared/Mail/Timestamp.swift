@@ -18,7 +18,8 @@ package struct Timestamp: Hashable, Sendable, Comparable {
 
     /// Whole seconds since 1970, rounded down.
     package var seconds: Int64 {
-        microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
+        let (seconds, remainder) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return remainder < 0 ? seconds - 1 : seconds
     }
 
     package static func < (one: Timestamp, other: Timestamp) -> Bool { one.microseconds < other.microseconds }
@@ -49,7 +50,7 @@ extension Timestamp: CustomStringConvertible, Codable {
         let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let dayNumber = second < 0 ? day - 1 : day
         let secondOfDay = second < 0 ? second + 86_400 : second
-        let fraction = microseconds - seconds * 1_000_000
+        let fraction = (microseconds % 1_000_000 + 1_000_000) % 1_000_000
         let civil = CivilDate(dayNumber: dayNumber)
         func padded(_ value: Int64, _ width: Int) -> String {
             let digits = String(value)
@@ -74,7 +75,10 @@ extension Timestamp: CustomStringConvertible, Codable {
             else { return nil }
             offset = Int64(sign * (hours * 60 + minutes)) * 60
         }
-        self.init(microseconds: local.microsecondsIfUTC - offset * 1_000_000)
+        let moment = local.microsecondsIfUTC - offset * 1_000_000
+        // The offset may lead out of the years that four digits can write.
+        guard (-62_135_596_800_000_000..<253_402_300_800_000_000).contains(moment) else { return nil }
+        self.init(microseconds: moment)
     }
 
     package init(from decoder: any Decoder) throws {
