@@ -4,7 +4,7 @@
 ///
 /// Works on bytes: what is not a tag stays as it is, and a value cannot hide a quote behind a combining character, which by
 /// `Character` would be another. Nothing recurses; rendering takes time in proportion to the text.
-struct MergeTemplate: Hashable, Sendable {
+package struct MergeTemplate: Hashable, Sendable {
     private var pieces: [Piece] = []
 
     private enum Piece: Hashable, Sendable {
@@ -16,12 +16,12 @@ struct MergeTemplate: Hashable, Sendable {
     }
 
     /// What is wrong with a template, in a sentence for whoever wrote it.
-    struct Malformed: Error, Hashable, CustomStringConvertible {
-        let description: String
+    package struct Malformed: Error, Hashable, CustomStringConvertible {
+        package let description: String
     }
 
     /// - Throws: ``Malformed``.
-    init(_ text: String) throws(Malformed) {
+    package init(_ text: String) throws(Malformed) {
         let bytes = Array(text.utf8)
         var open: [(piece: Int, name: String)] = []
         var textStart = 0
@@ -59,7 +59,7 @@ struct MergeTemplate: Hashable, Sendable {
 
     /// The text for one recipient. A field without a value is empty.
     /// - Parameter html: Whether values are escaped for HTML text and quoted attributes.
-    func render(_ values: [String: String], html: Bool) -> String {
+    package func render(_ values: [String: String], html: Bool) -> String {
         var result: [UInt8] = []
         var index = 0
         while index < pieces.count {

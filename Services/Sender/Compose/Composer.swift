@@ -19,8 +19,7 @@ struct Composer: Sendable {
     func compose(_ job: Job, _ prepared: PreparedContent, attachments: [Letter.Attachment]) throws(Uncomposable) -> OutgoingMail {
         let content = prepared.content
         let links = TrackingLinks(publicURL: publicURL, keys: keys, organization: job.organization, delivery: job.delivery)
-        var values = job.variables
-        if values["unsubscribe"] == nil { values["unsubscribe"] = links.unsubscribe }
+        let values = job.variables
 
         let html = prepared.html.map { template -> String in
             let merged = template.render(values, html: true)
@@ -35,7 +34,7 @@ struct Composer: Sendable {
             subject: prepared.subject.render(values, html: false).withoutControls, date: job.acceptedAt,
             messageID: "\(job.delivery)@\(content.from.address.domain)", html: html,
             text: prepared.text?.render(values, html: false), attachments: attachments,
-            headers: headers(for: job, unsubscribe: links.unsubscribe))
+            headers: Self.headers(for: job))
         do {
             return OutgoingMail(
                 returnPath: returnPath.address(from: content.from.address), recipient: job.recipient.address,
@@ -45,12 +44,8 @@ struct Composer: Sendable {
         }
     }
 
-    private func headers(for job: Job, unsubscribe: String?) -> [Letter.Header] {
+    private static func headers(for job: Job) -> [Letter.Header] {
         var headers: [Letter.Header] = []
-        if job.audience == .mass, let unsubscribe {
-            headers.append(.init(name: "List-Unsubscribe", value: "<\(unsubscribe)>"))
-            headers.append(.init(name: "List-Unsubscribe-Post", value: "List-Unsubscribe=One-Click"))
-        }
         if job.kind == "reminder" { headers.append(.init(name: "Auto-Submitted", value: "auto-generated")) }
         return headers
     }

@@ -10,9 +10,6 @@ struct TrackingLinks {
     /// The image that tells of an opening.
     var pixel: String? { url("o", .open) }
 
-    /// The page and the one-click address (RFC 8058) to unsubscribe.
-    var unsubscribe: String? { url("u", .unsubscribe) }
-
     /// The way to `target` past the tracker, or `nil` where it cannot be tracked.
     func click(_ link: Int, _ target: String) -> String? { url("c", .click(link: link, target: target)) }
 

@@ -8,11 +8,16 @@ struct EmailBody: Hashable, Sendable {
     let text: String?
     let attachments: [AttachmentReference]
 
-    /// - Parameter variables: One recipient's; `nil` leaves the fields as they were submitted.
+    /// - Parameter variables: One recipient's; `nil` leaves the fields as they were submitted, and so does a template that cannot be
+    ///   filled in: its deliveries failed, and what is wrong shows.
     init(_ content: Content, variables: [String: String]?) {
-        subject = content.subject
-        html = content.html
-        text = content.text
+        func filled(_ text: String, html: Bool) -> String {
+            guard let variables else { return text }
+            do { return try MergeTemplate(text).render(variables, html: html) } catch { return text }
+        }
+        subject = filled(content.subject, html: false)
+        html = content.html.map { filled($0, html: true) }
+        text = content.text.map { filled($0, html: false) }
         attachments = content.attachments
     }
 }
