@@ -1,0 +1,173 @@
+import Foundation
+import Support
+import Synchronization
+
+/// All of Waybill for one test: the four real executables on a virtual host, ports and folders of their own.
+final class Installation: Sendable {
+    enum Program: String, CaseIterable {
+        case scheduler, sender, tracker, reminder
+    }
+
+    let folder: URL
+    let brokerURL: String
+    /// The moment that the reminder believes it is at its start, as faketime(1) takes it; `nil` for the real one.
+    let reminderClock: String?
+    private let settings: [String: String]
+    private let ports: [String: Int]
+    private let running = Mutex<[String: Process]>([:])
+    private let tokens = Mutex<[String: String]>([:])
+
+    static let secret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+    /// - Parameters:
+    ///   - brokerURL: A virtual host that nobody else uses.
+    ///   - settings: Added to the environment of every program.
+    ///   - senders: How many senders get a port.
+    init(brokerURL: String, settings: [String: String] = [:], senders: Int = 1, reminderClock: String? = nil) throws {
+        self.brokerURL = brokerURL
+        self.settings = settings
+        self.reminderClock = reminderClock
+        folder = FileManager.default.temporaryDirectory.appending(path: "waybill-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder.appending(path: "logs"), withIntermediateDirectories: true)
+        let names = ["scheduler", "tracker", "public", "reminder"] + (1...senders).map { "sender-\($0)" }
+        let free = try FreePorts.take(names.count)
+        ports = Dictionary(uniqueKeysWithValues: zip(names, free))
+    }
+
+    // MARK: Addresses
+
+    var scheduler: String { address("scheduler") }
+    var tracker: String { address("tracker") }
+    var reminder: String { address("reminder") }
+    var inbox: String { address("sender-1") }
+    var publicFront: String { address("public") }
+
+    private func address(_ name: String) -> String { "http://127.0.0.1:\(ports[name] ?? 0)" }
+
+    // MARK: Processes
+
+    /// Starts all four, one sender, and waits until each says that nothing is missing.
+    func startAll() async throws {
+        for name in ["scheduler", "tracker", "reminder", "sender-1"] { try start(name) }
+        for name in ["scheduler", "tracker", "reminder", "sender-1"] { try await ready(name) }
+    }
+
+    /// - Parameter name: `scheduler`, `tracker`, `reminder`, or `sender-1` and so on. Senders share one data folder.
+    func start(_ name: String) throws {
+        let program = name.hasPrefix("sender") ? "sender" : name
+        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WAYBILL_") }
+        environment["WAYBILL_AMQP_URL"] = brokerURL
+        environment["WAYBILL_SECRET"] = Self.secret
+        environment["WAYBILL_DATA"] = folder.appending(path: program).path
+        environment["WAYBILL_LISTEN"] = "127.0.0.1:\(ports[name] ?? 0)"
+        environment["WAYBILL_PUBLIC_LISTEN"] = "127.0.0.1:\(ports["public"] ?? 0)"
+        environment["WAYBILL_PUBLIC_URL"] = publicFront
+        environment.merge(settings) { $1 }
+        let process = Process()
+        process.executableURL = Executables.url(program)
+        process.arguments = ["serve"]
+        if program == "reminder", let reminderClock {
+            process.executableURL = URL(filePath: "/usr/bin/faketime")
+            process.arguments = ["-f", reminderClock, Executables.url(program).path, "serve"]
+        }
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        let log = folder.appending(path: "logs/\(name).log")
+        if !FileManager.default.fileExists(atPath: log.path) { FileManager.default.createFile(atPath: log.path, contents: nil) }
+        let handle = try FileHandle(forWritingTo: log)
+        try handle.seekToEnd()
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+        running.withLock { $0[name] = process }
+    }
+
+    func ready(_ name: String, within limit: Duration = .seconds(60)) async throws {
+        try await eventually("\(name) is ready; its log:\n\(tail(of: name))", within: limit) {
+            try await HTTP.get(self.address(name) + "/readyz").status == 200
+        }
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    func kill(_ name: String) async throws { try await end(name, with: SIGKILL) }
+
+    /// SIGTERM, and waits until it has finished what was under way.
+    /// - Returns: Its exit status.
+    @discardableResult
+    func stop(_ name: String) async throws -> Int32 { try await end(name, with: SIGTERM) }
+
+    func signal(_ name: String, _ signal: Int32) {
+        if let process = running.withLock({ $0[name] }) { Foundation.kill(process.processIdentifier, signal) }
+    }
+
+    @discardableResult
+    private func end(_ name: String, with signal: Int32) async throws -> Int32 {
+        guard let process = running.withLock({ $0.removeValue(forKey: name) }) else { return 0 }
+        Foundation.kill(process.processIdentifier, signal)
+        try await eventually("\(name) has ended", within: .seconds(45)) { !process.isRunning }
+        return process.terminationStatus
+    }
+
+    /// Ends everything and removes the data; to be called at the end of every test.
+    func remove() async throws {
+        for name in running.withLock({ Array($0.keys) }) { try await kill(name) }
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    /// The last lines of a program's log, for a failing test's message.
+    func tail(of name: String) -> String {
+        let log = (try? String(contentsOf: folder.appending(path: "logs/\(name).log"), encoding: .utf8)) ?? ""
+        return log.split(separator: "\n").suffix(15).joined(separator: "\n")
+    }
+
+    // MARK: Requests
+
+    /// A token of `organization` with every scope, made by the real command.
+    func token(_ organization: String = "demo") throws -> String {
+        if let known = tokens.withLock({ $0[organization] }) { return known }
+        let made = try Executables.run(
+            "scheduler", ["token", "--organization", organization, "--subject", "test"], environment: ["WAYBILL_SECRET": Self.secret]
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
+        tokens.withLock { $0[organization] = made }
+        return made
+    }
+
+    func submit(_ mailing: [String: Any], organization: String = "demo", key: String? = nil) async throws -> HTTP.Answer {
+        try await HTTP.send(
+            "POST", scheduler + "/v1/mailings", token: try token(organization), json: mailing,
+            headers: key.map { ["Idempotency-Key": $0] } ?? [:])
+    }
+
+    /// What the history says about a mailing.
+    func mailing(_ id: String, organization: String = "demo") async throws -> HTTP.Answer {
+        try await HTTP.send("GET", tracker + "/v1/mailings/\(id)", token: try token(organization))
+    }
+
+    /// The mailing's deliveries by state, zeros left out; empty while the history does not know it yet.
+    func states(of id: String) async throws -> [String: Int] {
+        let answer = try await mailing(id)
+        return (answer.object["states"] as? [String: Int] ?? [:]).filter { $0.value > 0 }
+    }
+}
+
+/// The built programs, beside the test bundle.
+enum Executables {
+    static func url(_ name: String) -> URL {
+        URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
+    }
+
+    /// Runs a program to its end.
+    /// - Returns: What it printed.
+    static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws -> String {
+        let process = Process()
+        process.executableURL = url(name)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let printed = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: printed, as: UTF8.self)
+    }
+}
