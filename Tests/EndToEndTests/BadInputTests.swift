@@ -61,7 +61,7 @@ struct BadInputTests {
         let accepted = try await waybill.submit(Mailings.simple(to: ["bob@", "ann@example.net"]))
         #expect(accepted.status == 202, "\(accepted.text)")
         let id = try #require(accepted.object["id"] as? String)
-        try await eventually("one failed, one delivered", within: .seconds(30)) {
+        try await eventually(within: .seconds(30), "one failed, one delivered") {
             try await waybill.states(of: id) == ["delivered": 1, "failed": 1]
         }
         try await waybill.remove()
@@ -102,7 +102,7 @@ struct BadInputTests {
 
         let accepted = try await waybill.submit(Mailings.simple(to: ["ann@example.net"]))
         let id = try #require(accepted.object["id"] as? String)
-        try await eventually("good mail goes on", within: .seconds(60)) { try await waybill.states(of: id) == ["delivered": 1] }
+        try await eventually(within: .seconds(60), "good mail goes on") { try await waybill.states(of: id) == ["delivered": 1] }
         // The first fact is read by two services; both put it aside.
         var letters: [Message] = []
         for await batch in dead.batches {

@@ -35,14 +35,14 @@ struct FaultTests {
         let mailings = try await submitted.value
         #expect(mailings.count == 100)
 
-        try await eventually("every mailing has arrived", within: .seconds(240), every: .milliseconds(500)) {
+        try await eventually(within: .seconds(240), "every mailing has arrived") {
             for id in mailings {
                 guard try await waybill.states(of: id) == ["delivered": 20] else { return false }
             }
             return true
         }
 
-        let copies = Dictionary(grouping: smtp.ledger, by: \.recipient)
+        let copies = Dictionary(grouping: smtp.received, by: { $0.recipients.joined() })
         #expect(copies.count == 2000, "every recipient has the mail")
         var uncertain = 0
         var surplus = 0
@@ -69,12 +69,12 @@ struct FaultTests {
         let connection = Task { try await publisher.run() }
         defer { connection.cancel() }
         for queue in [Names.tickets, Names.scheduler, Names.schedulerFacts, Names.tracker, Names.reminder, Names.reminderFacts, Names.deadLetters] {
-            try await eventually("\(queue) is empty", within: .seconds(60)) { await publisher.depth(of: queue) == 0 }
+            try await eventually(within: .seconds(60), "\(queue) is empty") { await publisher.depth(of: queue) == 0 }
         }
         for name in ["scheduler", "tracker", "reminder"] {
-            try await eventually("the outbox of the \(name) is empty", within: .seconds(30)) { try Self.outbox(of: name, in: waybill) == 0 }
+            try await eventually(within: .seconds(30), "the outbox of the \(name) is empty") { try Self.outbox(of: name, in: waybill) == 0 }
         }
-        try await smtp.stop()
+        await smtp.stop()
         try await waybill.remove()
         try await node.stop()
     }

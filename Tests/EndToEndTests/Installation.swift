@@ -83,7 +83,7 @@ final class Installation: Sendable {
     }
 
     func ready(_ name: String, within limit: Duration = .seconds(60)) async throws {
-        try await eventually("\(name) is ready; its log:\n\(tail(of: name))", within: limit) {
+        try await eventually(within: limit, "\(name) is ready; its log:\n\(tail(of: name))") {
             try await HTTP.get(self.address(name) + "/readyz").status == 200
         }
     }
@@ -104,7 +104,7 @@ final class Installation: Sendable {
     private func end(_ name: String, with signal: Int32) async throws -> Int32 {
         guard let process = running.withLock({ $0.removeValue(forKey: name) }) else { return 0 }
         Foundation.kill(process.processIdentifier, signal)
-        try await eventually("\(name) has ended", within: .seconds(45)) { !process.isRunning }
+        try await eventually(within: .seconds(45), "\(name) has ended") { !process.isRunning }
         return process.terminationStatus
     }
 
