@@ -13,12 +13,15 @@ struct DocumentationTests {
         #expect(Set(named) == Set(Fact.Kind.allCases.map(\.rawValue)))
     }
 
-    @Test("the README's table has every setting of every service with its default, and no other", arguments: Installation.Program.allCases)
+    @Test(
+        "the README's table has every setting of every service with its default, and no other",
+        arguments: Installation.Program.allCases)
     func settings(program: Installation.Program) throws {
         let printed = try Executables.run(program.rawValue, ["settings"])
         let asked = try JSONDecoder().decode([Setting].self, from: Data(printed.utf8))
         let readme = try String(contentsOf: Repository.root.appending(path: "README.md"), encoding: .utf8)
-        let table = try #require(readme.components(separatedBy: "<!-- settings").last?.components(separatedBy: "<!-- /settings").first)
+        let table = try #require(
+            readme.components(separatedBy: "<!-- settings").last?.components(separatedBy: "<!-- /settings").first)
         let rows = table.split(separator: "\n").filter { $0.hasPrefix("| `WAYBILL_") }.map { row in
             row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
         }

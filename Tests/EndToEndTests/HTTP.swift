@@ -1,7 +1,7 @@
 import Foundation
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// A plain HTTP client that follows no redirect.
@@ -16,12 +16,28 @@ enum HTTP {
         var object: [String: Any] { ((try? JSONSerialization.jsonObject(with: body)) as? [String: Any]) ?? [:] }
     }
 
+    /// Nobody was there, or the connection ended before the answer did.
+    struct Unanswered: Error {
+        let url: String
+        let reason: String
+    }
+
+    /// Whether a GET is answered with 200 now.
+    static func answers(_ url: String) async -> Bool {
+        do {
+            return try await get(url).status == 200
+        } catch {
+            return false
+        }
+    }
+
     static func get(_ url: String, headers: [String: String] = [:]) async throws -> Answer {
         try await send("GET", url, headers: headers)
     }
 
     static func send(
-        _ method: String, _ url: String, token: String? = nil, json: [String: Any]? = nil, body: Data? = nil, headers: [String: String] = [:]
+        _ method: String, _ url: String, token: String? = nil, json: [String: Any]? = nil, body: Data? = nil,
+        headers: [String: String] = [:]
     ) async throws -> Answer {
         guard let address = URL(string: url) else { throw URLError(.badURL) }
         var request = URLRequest(url: address, timeoutInterval: 30)
@@ -33,7 +49,12 @@ enum HTTP {
         }
         if let body { request.httpBody = body }
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-        let (data, response) = try await session.data(for: request)
+        let (data, response): (Data, URLResponse)
+        do {
+            (data, response) = try await session.data(for: request)
+        } catch let error as URLError {
+            throw Unanswered(url: url, reason: "\(error.code)")
+        }
         guard let answer = response as? HTTPURLResponse else { throw URLError(.badServerResponse) }
         let fields = answer.allHeaderFields.reduce(into: [String: String]()) { fields, field in
             fields["\(field.key)".lowercased()] = "\(field.value)"
@@ -45,7 +66,8 @@ enum HTTP {
 
     private final class NoRedirects: NSObject, URLSessionTaskDelegate {
         func urlSession(
-            _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
+            _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+            newRequest request: URLRequest,
             completionHandler: @escaping @Sendable (URLRequest?) -> Void
         ) {
             completionHandler(nil)

@@ -23,15 +23,35 @@ final class Installation: Sendable {
     ///   - brokerURL: A virtual host that nobody else uses.
     ///   - settings: Added to the environment of every program.
     ///   - senders: How many senders get a port.
-    init(brokerURL: String, settings: [String: String] = [:], senders: Int = 1, reminderClock: String? = nil) throws {
+    private init(brokerURL: String, settings: [String: String] = [:], senders: Int = 1, reminderClock: String? = nil) throws {
         self.brokerURL = brokerURL
         self.settings = settings
         self.reminderClock = reminderClock
         folder = FileManager.default.temporaryDirectory.appending(path: "waybill-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder.appending(path: "logs"), withIntermediateDirectories: true)
         let names = ["scheduler", "tracker", "public", "reminder"] + (1...senders).map { "sender-\($0)" }
-        let free = try FreePorts.take(names.count)
+        let free = try names.map { _ in try Ports.free() }
         ports = Dictionary(uniqueKeysWithValues: zip(names, free))
+    }
+
+    /// Runs `body` with an installation of its own, nothing started yet, and leaves nothing behind however it ends.
+    static func with(
+        node: RabbitMQNode? = nil, settings: [String: String] = [:], senders: Int = 1, reminderClock: String? = nil,
+        _ body: (Installation) async throws -> Void
+    ) async throws {
+        let url: String
+        if let node { url = node.url } else { url = try await RabbitMQNode.shared.makeVirtualHost() }
+        let waybill = try Installation(brokerURL: url, settings: settings, senders: senders, reminderClock: reminderClock)
+        do {
+            try await body(waybill)
+        } catch {
+            for log in try FileManager.default.contentsOfDirectory(atPath: waybill.folder.appending(path: "logs").path).sorted() {
+                print("--- \(log)\n\(waybill.tail(of: String(log.dropLast(4))))")
+            }
+            try await waybill.remove()
+            throw error
+        }
+        try await waybill.remove()
     }
 
     // MARK: Addresses
@@ -73,7 +93,7 @@ final class Installation: Sendable {
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         let log = folder.appending(path: "logs/\(name).log")
-        if !FileManager.default.fileExists(atPath: log.path) { FileManager.default.createFile(atPath: log.path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
         let handle = try FileHandle(forWritingTo: log)
         try handle.seekToEnd()
         process.standardOutput = handle
@@ -82,9 +102,15 @@ final class Installation: Sendable {
         running.withLock { $0[name] = process }
     }
 
+    struct Ended: Error {
+        let name: String
+        let log: String
+    }
+
     func ready(_ name: String, within limit: Duration = .seconds(60)) async throws {
         try await eventually(within: limit, "\(name) is ready; its log:\n\(tail(of: name))") {
-            try await HTTP.get(self.address(name) + "/readyz").status == 200
+            guard running.withLock({ $0[name]?.isRunning == true }) else { throw Ended(name: name, log: tail(of: name)) }
+            return await HTTP.answers(address(name) + "/readyz")
         }
     }
 
@@ -108,8 +134,7 @@ final class Installation: Sendable {
         return process.terminationStatus
     }
 
-    /// Ends everything and removes the data; to be called at the end of every test.
-    func remove() async throws {
+    private func remove() async throws {
         for name in running.withLock({ Array($0.keys) }) { try await kill(name) }
         try FileManager.default.removeItem(at: folder)
     }
@@ -126,7 +151,8 @@ final class Installation: Sendable {
     func token(_ organization: String = "demo") throws -> String {
         if let known = tokens.withLock({ $0[organization] }) { return known }
         let made = try Executables.run(
-            "scheduler", ["token", "--organization", organization, "--subject", "test"], environment: ["WAYBILL_SECRET": Self.secret]
+            "scheduler", ["token", "--organization", organization, "--subject", "test"],
+            environment: ["WAYBILL_SECRET": Self.secret]
         ).trimmingCharacters(in: .whitespacesAndNewlines)
         tokens.withLock { $0[organization] = made }
         return made
@@ -143,10 +169,13 @@ final class Installation: Sendable {
         try await HTTP.send("GET", tracker + "/v1/mailings/\(id)", token: try token(organization))
     }
 
-    /// The mailing's deliveries by state, zeros left out; empty while the history does not know it yet.
+    /// The mailing's deliveries by state, zeros left out; empty while the history does not know it yet or does not answer.
     func states(of id: String) async throws -> [String: Int] {
-        let answer = try await mailing(id)
-        return (answer.object["states"] as? [String: Int] ?? [:]).filter { $0.value > 0 }
+        do {
+            return (try await mailing(id).object["states"] as? [String: Int] ?? [:]).filter { $0.value > 0 }
+        } catch is HTTP.Unanswered {
+            return [:]
+        }
     }
 }
 
