@@ -1,6 +1,7 @@
 import Broker
 import Logging
 import Mail
+import Runtime
 import ServiceLifecycle
 
 /// Takes in what senders report: a batch, one transaction, then the acks.

@@ -13,7 +13,7 @@ struct DeliveryStateTests {
         .pending: [
             (.attemptStarted, .sending), (.cancelled, .cancelled), (.dropped, .dropped), (.failed, .failed),
             (.attemptDelivered, .delivered), (.attemptDeferred, .deferred), (.attemptBounced, .bounced),
-            (.attemptUncertain, .uncertain),
+            (.attemptUncertain, .uncertain), (.resolved(delivered: true), .delivered),
         ],
         .sending: [
             (.failed, .failed), (.attemptDelivered, .delivered), (.attemptDeferred, .deferred), (.attemptBounced, .bounced),
@@ -22,7 +22,7 @@ struct DeliveryStateTests {
         .deferred: [
             (.fellDue, .pending), (.attemptStarted, .sending), (.cancelled, .cancelled), (.dropped, .dropped), (.failed, .failed),
             (.expired, .bounced), (.attemptDelivered, .delivered), (.attemptBounced, .bounced), (.attemptUncertain, .uncertain),
-            (.attemptAbandoned, .pending),
+            (.attemptAbandoned, .pending), (.resolved(delivered: true), .delivered), (.resolved(delivered: false), .pending),
         ],
         .uncertain: [
             (.fellDue, .pending), (.attemptDelivered, .delivered), (.attemptDeferred, .deferred), (.attemptBounced, .bounced),

@@ -1,6 +1,5 @@
+import Mail
 import Testing
-
-@testable import Scheduler
 
 @Suite("A template")
 struct TemplateTests {

@@ -2,19 +2,22 @@
 ///
 /// `{{name}}`, `{{{name}}}` and `{{&name}}` put a value in; `{{#name}}…{{/name}}` and `{{^name}}…{{/name}}` show something only where
 /// there is, or is not, a value; `{{! … }}` is a remark. Nothing else: a template reaches nothing but its recipient's variables.
-struct Template: Hashable, Sendable {
+package struct Template: Hashable, Sendable {
     /// The variables that every recipient must have.
-    let needed: Set<String>
+    package let needed: Set<String>
 
     /// Why a text is no template, in words for the person who wrote it.
-    struct Invalid: Error, Hashable, CustomStringConvertible {
-        let description: String
+    package struct Invalid: Error, Hashable, CustomStringConvertible {
+        package let description: String
     }
 
-    static let longestName = 64
-    static let deepestNesting = 8
+    /// Bytes of a variable's name.
+    package static let longestName = 64
+    /// Levels of sections within one another.
+    package static let deepestNesting = 8
 
-    init(_ text: String) throws(Invalid) {
+    /// - Throws: ``Invalid``.
+    package init(_ text: String) throws(Invalid) {
         var needed: Set<String> = []
         var open: [String] = []
         let bytes = text.utf8
@@ -55,7 +58,7 @@ struct Template: Hashable, Sendable {
     }
 
     /// Whether a variable may be called so: letters, digits, hyphens and underscores, at most 64.
-    static func isName(_ text: String) -> Bool {
+    package static func isName(_ text: String) -> Bool {
         (1...longestName).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)

@@ -1,7 +1,7 @@
 /// What may stand in a header field: nothing that could end it, hide in it or turn its text around.
-enum HeaderText {
+package enum HeaderText {
     /// The first character of `text` that must not stand in a header field, as a person can be told of it.
-    static func stranger(in text: String) -> String? {
+    package static func stranger(in text: String) -> String? {
         text.unicodeScalars.first(where: isForbidden).map { scalar in
             let digits = String(scalar.value, radix: 16, uppercase: true)
             return "U+" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
@@ -21,13 +21,13 @@ enum HeaderText {
     }
 
     /// Whether `text` is a label: a letter or digit, then letters, digits and `. _ ~ -`.
-    static func isLabel(_ text: String, upTo bytes: Int) -> Bool {
+    package static func isLabel(_ text: String, upTo bytes: Int) -> Bool {
         guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= bytes else { return false }
         return text.utf8.allSatisfy { isAlphanumeric($0) || "._~-".utf8.contains($0) }
     }
 
     /// Whether `text` is a media type without parameters, such as `application/pdf` (RFC 6838 section 4.2).
-    static func isMediaType(_ text: String) -> Bool {
+    package static func isMediaType(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         return parts.count == 2
             && parts.allSatisfy { part in

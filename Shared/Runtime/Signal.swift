@@ -1,9 +1,7 @@
-import Mail
-import Runtime
 import Synchronization
 
 /// Wakes one waiting loop. Raised while nobody waits, it wakes the next wait at once; raised twice, it wakes once.
-final class Signal: Sendable {
+package final class Signal: Sendable {
     private struct State {
         var isRaised = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -11,7 +9,9 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    func raise() {
+    package init() {}
+
+    package func raise() {
         let waiter = state.withLock { state in
             let waiter = state.waiter
             state.waiter = nil
@@ -22,7 +22,7 @@ final class Signal: Sendable {
     }
 
     /// Returns when raised, after `limit`, or when the task is cancelled. For one loop only.
-    func wait(atMost limit: Duration, time: TimeSource) async {
+    package func wait(atMost limit: Duration, time: TimeSource) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
             group.addTask {

@@ -1,17 +1,16 @@
-import Logging
-import Mail
-import Runtime
+package import Logging
 
 /// Work that must not be given up because the store has no room or is busy: it is tried until it works or the service stops.
-enum Retry {
-    static func pause(_ time: TimeSource) async {
+package enum Retry {
+    /// Waits a second before the caller's loop looks again; not at all where the task is cancelled.
+    package static func pause(_ time: TimeSource) async {
         do { try await time.sleep(.seconds(1)) } catch { return }  // Cancelled: the caller's loop looks.
     }
 
     /// Runs `body` until it succeeds.
     /// - Parameter isFinal: Errors that trying again cannot mend; they are thrown.
     /// - Throws: `CancellationError` when the task is cancelled first, or a final error.
-    static func untilDone<Value>(
+    package static func untilDone<Value>(
         _ what: StaticString, time: TimeSource, logger: Logger, isFinal: (any Error) -> Bool = { _ in false },
         _ body: () async throws -> Value
     ) async throws -> Value {
