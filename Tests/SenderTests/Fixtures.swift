@@ -1,0 +1,49 @@
+import Foundation
+import MIME
+import Mail
+
+@testable import Sender
+
+extension EmailAddress {
+    /// An address known to be right.
+    static func test(_ text: String) -> EmailAddress {
+        do { return try EmailAddress(text) } catch { fatalError("\(text): \(error)") }
+    }
+}
+
+extension TrackingKeys {
+    static let testSecret = "a secret of thirty-two bytes or more"
+    static let test: TrackingKeys = {
+        guard let keys = TrackingKeys(secret: testSecret) else { fatalError("The secret is too short.") }
+        return keys
+    }()
+}
+
+extension Content {
+    static func test(
+        subject: String = "Your photos, {{name}}",
+        html: String? = "<body><p>Hi {{name}}, <a href=\"https://x.example/?a=1&amp;b=2\">see</a></p></body>",
+        text: String? = nil, to: [Mailbox] = [], cc: [Mailbox] = [], attachments: [AttachmentReference] = [],
+        track: Tracking = Tracking()
+    ) -> Content {
+        Content(
+            from: Mailbox(address: .test("studio@example.com"), name: "Studio Müller"), replyTo: .test("hello@example.com"),
+            subject: subject, html: html, text: text, to: to, cc: cc, attachments: attachments, track: track)
+    }
+
+    var hash: ContentHash { get throws { ContentHash(of: try Wire.encode(self)) } }
+}
+
+extension Job {
+    static func test(
+        _ number: Int = 1, attempt: Int = 1, recipient: String = "ann@example.net", kind: String = "invite",
+        audience: Audience = .direct,
+        variables: [String: String] = ["name": "Ann"], content: ContentHash
+    ) -> Job {
+        Job(
+            delivery: .derived(from: "delivery \(number)"), attempt: attempt, mailing: .derived(from: "mailing"),
+            organization: "acme",
+            kind: kind, audience: audience, recipient: Mailbox(address: .test(recipient), name: "Ann Ä"), role: .to,
+            variables: variables, acceptedAt: Timestamp(microseconds: 1_764_000_000_000_000), content: content)
+    }
+}

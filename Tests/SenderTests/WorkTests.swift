@@ -1,0 +1,169 @@
+import Broker
+import Foundation
+import Mail
+import Runtime
+import SMTP
+import Support
+import Synchronization
+import Testing
+
+@testable import Sender
+
+@Suite("Attempts under way")
+struct AttemptsUnderWayTests {
+    @Test("a ticket that comes twice is worked on once, while under way and after")
+    func once() {
+        let attempts = AttemptsUnderWay(memory: 2)
+        let tickets = (1...4).map { Ticket(delivery: .derived(from: "d"), attempt: $0) }
+        #expect(attempts.begin(tickets[0]))
+        #expect(!attempts.begin(tickets[0]))
+        attempts.forget(tickets[0])
+        #expect(attempts.begin(tickets[0]))
+        attempts.finish(tickets[0])
+        #expect(!attempts.begin(tickets[0]))
+        #expect(attempts.count == 0)
+        for ticket in tickets[1...2] {
+            #expect(attempts.begin(ticket))
+            attempts.finish(ticket)
+        }
+        #expect(!attempts.begin(tickets[2]))
+        #expect(attempts.begin(tickets[0]), "the oldest of more than two is forgotten")
+    }
+}
+
+@Suite("Content is fetched once")
+struct ContentCacheTests {
+    private final class Source: Sendable {
+        let blobs: Mutex<[ContentHash: Data]> = Mutex([:])
+        let questions = Mutex<[ContentHash]>([])
+
+        func add(_ data: Data) -> ContentHash {
+            let hash = ContentHash(of: data)
+            blobs.withLock { $0[hash] = data }
+            return hash
+        }
+
+        func answer(_ hash: ContentHash) -> Message {
+            questions.withLock { $0.append(hash) }
+            let blob = blobs.withLock { $0[hash] }
+            return Message(
+                id: .fresh(), type: blob == nil ? Questions.missing : Questions.blob, app: "scheduler", timestamp: nil,
+                body: blob ?? Data())
+        }
+    }
+
+    @Test("many ask, one question goes out")
+    func shared() async throws {
+        let source = Source()
+        let hash = source.add(try Wire.encode(Content.test()))
+        let cache = ContentCache(room: 1 << 20) { hash in
+            try await Task.sleep(for: .milliseconds(20))
+            return source.answer(hash)
+        }
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<50 { group.addTask { try await cache.content(hash).content.subject } }
+            for try await subject in group { #expect(subject == "Your photos, {{name}}") }
+        }
+        #expect(source.questions.withLock { $0.count } == 1)
+    }
+
+    @Test("the least recently used goes first when room is short")
+    func bounded() async throws {
+        let source = Source()
+        let references = (0..<3).map { number -> AttachmentReference in
+            let bytes = Data(repeating: UInt8(number), count: 400)
+            return AttachmentReference(name: "a\(number)", type: "text/plain", size: 400, hash: source.add(bytes))
+        }
+        let cache = ContentCache(room: 1000) { source.answer($0) }
+        for number in [0, 1, 0, 2, 0, 1] { _ = try await cache.attachment(references[number]) }
+        #expect(source.questions.withLock { $0 } == [0, 1, 2, 1].map { references[$0].hash })
+    }
+
+    @Test("what is missing, altered or unreadable ends in words")
+    func unusable() async throws {
+        let source = Source()
+        let cache = ContentCache(room: 1000) { source.answer($0) }
+        await #expect(throws: Uncomposable.self) { try await cache.content(ContentHash(of: Data("nowhere".utf8))) }
+        let junk = source.add(Data("{\"from\":".utf8))
+        await #expect(throws: Uncomposable.self) { try await cache.content(junk) }
+        let altered = ContentHash(of: Data("before".utf8))
+        source.blobs.withLock { $0[altered] = Data("after".utf8) }
+        await #expect(throws: Uncomposable.self) { try await cache.content(altered) }
+        let unclosed = source.add(try Wire.encode(Content.test(html: "{{#never}}")))
+        await #expect(throws: Uncomposable.self) { try await cache.content(unclosed) }
+    }
+}
+
+@Suite("Configuration")
+struct ConfigurationTests {
+    private let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    private func configuration(_ more: [String: String] = [:]) throws -> SenderConfiguration {
+        var settings = Settings(
+            environment: [
+                "WAYBILL_SECRET": TrackingKeys.testSecret, "WAYBILL_DATA": folder.path, "WAYBILL_HELO": "me.example",
+            ].merging(more) { $1 })
+        return try SenderConfiguration(&settings)
+    }
+
+    @Test(
+        "transports",
+        arguments: [
+            ("smtp://relay.example", "relay.example", 25, SMTPSecurity.opportunistic),
+            ("smtp://127.0.0.1:2525?tls=off", "127.0.0.1", 2525, .none),
+            ("smtp://relay.example:25?tls=required", "relay.example", 25, .required),
+            ("smtps://relay.example", "relay.example", 465, .implicit),
+            ("smtp://[::1]:25", "::1", 25, .opportunistic), ("smtp://u:p%40ss@relay.example", "relay.example", 587, .opportunistic),
+        ])
+    func transports(text: String, host: String, port: Int, security: SMTPSecurity) throws {
+        guard case .relay(let endpoint) = try configuration(["WAYBILL_TRANSPORT": text]).transport else {
+            Issue.record("not a relay")
+            return
+        }
+        #expect(endpoint.host == host)
+        #expect(endpoint.port == port)
+        #expect(endpoint.security == security)
+        #expect(endpoint.heloName == "me.example")
+        if text.contains("@") { #expect(endpoint.credentials == SMTPCredentials(user: "u", secret: .password("p@ss"))) }
+    }
+
+    @Test("the defaults are the sandbox and the From address")
+    func defaults() throws {
+        let configuration = try configuration()
+        #expect(configuration.transport == .sandbox)
+        #expect(configuration.returnPath == .from)
+        #expect(configuration.concurrency == 32)
+        #expect(configuration.publicURL == "http://127.0.0.1:8080")
+        #expect(try self.configuration(["WAYBILL_RETURN_PATH": "b.example"]).returnPath == .domain("b.example"))
+        #expect(try self.configuration(["WAYBILL_RETURN_PATH": "b@b.example"]).returnPath == .address(.test("b@b.example")))
+    }
+
+    @Test("everything that is wrong is said at once")
+    func complaints() throws {
+        #expect {
+            try configuration([
+                "WAYBILL_SECRET": "short", "WAYBILL_TRANSPORT": "carrier-pigeon", "WAYBILL_CONCURRENCY": "0",
+                "WAYBILL_RETURN_PATH": "@",
+                "WAYBILL_AMQP_URL": "http://x", "WAYBILL_HELO": "a b", "WAYBILL_SMTP_TIMEOUT": "soon",
+            ])
+        } throws: { error in
+            let complaints = (error as? SettingsError)?.complaints.joined(separator: "\n") ?? ""
+            return ["SECRET", "TRANSPORT", "CONCURRENCY", "RETURN_PATH", "AMQP_URL", "HELO", "SMTP_TIMEOUT"].allSatisfy {
+                complaints.contains("WAYBILL_" + $0)
+            }
+        }
+    }
+
+    @Test(
+        "transports that are none",
+        arguments: [
+            "", "smtp://", "smtp://h:0", "smtp://h:99999", "smtp://h/path", "smtp://h?tls=maybe", "smtp://h?x=1",
+            "smtps://h?tls=off",
+            "smtp://user@h", "smtp://u:p@h?tls=off", "mx", "http://h",
+        ])
+    func refused(text: String) {
+        guard !text.isEmpty else { return }
+        #expect(throws: SettingsError.self) { try configuration(["WAYBILL_TRANSPORT": text]) }
+    }
+}
