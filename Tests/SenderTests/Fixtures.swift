@@ -47,3 +47,12 @@ extension Job {
             variables: variables, acceptedAt: Timestamp(microseconds: 1_764_000_000_000_000), content: content)
     }
 }
+
+extension Logger {
+    /// Says nothing, unless somebody looks for the reason of a failure.
+    static var quiet: Logger {
+        var logger = Logger(label: "test")
+        if ProcessInfo.processInfo.environment["WAYBILL_TEST_LOG"] == nil { logger.logLevel = .critical }
+        return logger
+    }
+}

@@ -11,7 +11,7 @@ import Testing
 @Suite("The journal tells the truth after a crash")
 struct JournalTests {
     private let folder: TemporaryFolder
-    private let logger = Logger(label: "test")
+    private let logger = Logger.quiet
     private static let now = Timestamp(microseconds: 1_700_000_000_000_000)
 
     init() throws { folder = try TemporaryFolder() }
@@ -225,11 +225,12 @@ struct JournalTests {
         try await journal.beforeDot(Self.entry(800))
 
         // It is large now and has to be made anew, for which there is no place.
-        let away = folder.path + "-away"
-        try FileManager.default.moveItem(atPath: folder.path, toPath: away)
+        let place = folder.url.deletingLastPathComponent().appendingPathComponent(folder.url.lastPathComponent).path
+        let away = place + "-away"
+        try FileManager.default.moveItem(atPath: place, toPath: away)
         await #expect(throws: JournalError.self) { try await journal.beforeDot(Self.entry(801)) }
         #expect(journal.trouble != nil)
-        try FileManager.default.moveItem(atPath: away, toPath: folder.path)
+        try FileManager.default.moveItem(atPath: away, toPath: place)
         try await journal.beforeDot(Self.entry(802))
         #expect(journal.trouble == nil)
         let path = folder.url.appendingPathComponent(JournalFile.name(of: session))

@@ -109,7 +109,8 @@ struct LinkRewriterTests {
         "puts one pixel before the last end of the body, or at the end",
         arguments: [
             ("<body>x</body></html>", "<body>x|</body></html>"),
-            ("x", "x|"), ("", "|"),
+            ("x", "x|"), ("", "|"), ("x<a href='y'", "x|<a href='y'"), ("x<!-- y", "x|<!-- y"), ("x<style>y", "x|<style>y"),
+            ("x<!--[if mso]><style><![endif]-->", "x<!--[if mso]><style><![endif]-->|"),
             ("<body>a</body>b</BODY >c", "<body>a</body>b|</BODY >c"),
             ("<body>x<!-- </body> -->y", "<body>x<!-- </body> -->y|"),
             ("<body>x</body><!--[if mso]></body><![endif]-->", "<body>x|</body><!--[if mso]></body><![endif]-->"),

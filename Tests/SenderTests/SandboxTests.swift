@@ -17,7 +17,7 @@ struct SandboxTests {
     private func transport(capacity: Int = 100) throws -> SandboxTransport {
         SandboxTransport(
             maildir: try Maildir(at: folder.url, capacity: capacity, host: "host/../x"), time: time.source,
-            logger: Logger(label: "test"))
+            logger: .quiet)
     }
 
     private let mail = OutgoingMail(
@@ -51,7 +51,7 @@ struct SandboxTests {
     @Test("a message whose dot is withheld is not kept")
     func withheld() async throws {
         struct Full: Error {}
-        let handover = await try transport().deliver(mail) { throw Full() }
+        let handover = try await transport().deliver(mail) { throw Full() }
         guard case .failed(.withheld, stage: .message, mayHaveLeft: false) = handover.outcome else {
             Issue.record("\(handover.outcome)")
             return

@@ -10,6 +10,8 @@ struct HTMLScanner {
     private var end: Int
     /// Where reading goes on after a conditional comment.
     private var resumption: Int?
+    /// Where a tag, a comment or raw text begins that the text ends in the middle of; whatever is appended would become part of it.
+    private(set) var unfinished: Int?
 
     struct Tag {
         /// In lower case.
@@ -52,18 +54,18 @@ struct HTMLScanner {
             guard position < end else { continue }
             switch bytes[position] {
             case UInt8(ascii: "!"): skipDeclaration(from: open)
-            case UInt8(ascii: "?"): skip(past: ">", from: position)
+            case UInt8(ascii: "?"): skip(past: ">", from: open)
             case UInt8(ascii: "/"):
                 guard position + 1 < end else { continue }
                 if Self.isLetter(bytes[position + 1]) {
                     position += 1
                     if let tag = readTag(from: open, isEnd: true) { return tag }
                 } else {
-                    skip(past: ">", from: position)
+                    skip(past: ">", from: open)
                 }
             case let byte where Self.isLetter(byte):
                 if let tag = readTag(from: open, isEnd: false) {
-                    if Self.rawTextElements.contains(tag.name) { skipRawText(of: tag.name) }
+                    if Self.rawTextElements.contains(tag.name) { skipRawText(of: tag.name, from: open) }
                     return tag
                 }
             default: continue
@@ -107,7 +109,13 @@ struct HTMLScanner {
             end = contentEnd
         } else {
             position = after ?? end
+            if after == nil { noteUnfinished(from: open) }
         }
+    }
+
+    private mutating func noteUnfinished(from open: Int) {
+        // What is unfinished inside a conditional comment ends with that.
+        if resumption == nil { unfinished = open }
     }
 
     /// Where a comment's text ends and where reading goes on; the latter is `nil` where it never closes.
@@ -127,9 +135,10 @@ struct HTMLScanner {
         return matches("[if", at: index)
     }
 
-    private mutating func skipRawText(of name: String) {
+    private mutating func skipRawText(of name: String, from open: Int) {
         guard name != "plaintext" else {
             position = end
+            noteUnfinished(from: open)
             return
         }
         var from = position
@@ -142,16 +151,25 @@ struct HTMLScanner {
             from = close + 2
         }
         position = end
+        noteUnfinished(from: open)
     }
 
     private mutating func skip(past text: StaticString, from start: Int) {
-        position = find(text, from: start).map { $0 + text.utf8CodeUnitCount } ?? end
+        let found = find(text, from: start)
+        position = found.map { $0 + text.utf8CodeUnitCount } ?? end
+        if found == nil { noteUnfinished(from: start) }
     }
 
     // MARK: - Tags
 
     /// Reads from the tag's name on; `nil` where the text ends inside it.
     private mutating func readTag(from open: Int, isEnd: Bool) -> Tag? {
+        let tag = finishedTag(from: open, isEnd: isEnd)
+        if tag == nil { noteUnfinished(from: open) }
+        return tag
+    }
+
+    private mutating func finishedTag(from open: Int, isEnd: Bool) -> Tag? {
         let nameStart = position
         while position < end, !Self.isSpace(bytes[position]), !"/>".utf8.contains(bytes[position]) { position += 1 }
         let name = lowered(nameStart..<position)
@@ -165,8 +183,9 @@ struct HTMLScanner {
                     name: name, isEnd: isEnd, isConditional: resumption != nil, range: open..<position, attributes: attributes)
             }
             guard let attribute = readAttribute() else { return nil }
-            if !attributes.contains(where: { $0.name == attribute.name }) { attributes.append(attribute) }
-            guard attributes.count <= 256 else { return nil }
+            // No honest tag has more; each is compared with all before it.
+            guard attributes.count < 256, !attributes.contains(where: { $0.name == attribute.name }) else { continue }
+            attributes.append(attribute)
         }
     }
 

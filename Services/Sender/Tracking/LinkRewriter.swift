@@ -50,7 +50,7 @@ struct LinkRewriter {
             }
         }
 
-        let pixelOffset = pixel == nil || hasPixel ? nil : lastBodyEnd ?? html.count
+        let pixelOffset = pixel == nil || hasPixel ? nil : lastBodyEnd ?? scanner.unfinished ?? html.count
         var result: [UInt8] = []
         result.reserveCapacity(html.count + links.count * 256 + 256)
         var copied = 0
