@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import MIME
 import Mail
 

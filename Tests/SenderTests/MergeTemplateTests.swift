@@ -1,6 +1,5 @@
+import Mail
 import Testing
-
-@testable import Sender
 
 @Suite("Merge fields")
 struct MergeTemplateTests {

@@ -142,11 +142,7 @@ private final class World: Sendable {
 }
 
 /// A sender in this process, stopped as by SIGTERM.
-private struct RunningSender {
-    let session: SessionID
-    let group: ServiceGroup
-    let port = Mutex<Int?>(nil)
-
+private enum RunningSender {
     static func run<Value: Sendable>(
         in world: World, _ environment: [String: String], session: SessionID = .fresh(), within limit: Duration = .seconds(25),
         body: @Sendable (ServiceGroup) async throws -> Value
@@ -213,19 +209,15 @@ struct SendingTests {
             #expect(header("Bcc") == nil)
             #expect(header("Message-ID") == "<\(job.delivery)@example.com>")
             #expect(header("Date")?.contains("24 Nov 2025 16:00:00") == true)
-            #expect(header("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click")
             #expect(header("Auto-Submitted") == nil)
-            #expect(message.from == [.init(name: "Studio Müller", address: "studio@example.com")])
-            #expect(message.to == [.init(name: "Ann Ä", address: "ann@example.net")])
+            #expect(message.from.map { [$0.name, $0.address] } == [["Studio Müller", "studio@example.com"]])
+            #expect(message.to.map { [$0.name, $0.address] } == [["Ann Ä", "ann@example.net"]])
             #expect(message.attachments.map(\.name) == ["Verträge.pdf"])
             #expect(message.attachments.first?.bytes == [UInt8](attachment))
             let html = try #require(message.html)
             #expect(html.contains("Hi Ann &lt;&amp;&gt;"))
             #expect(html.contains("href=\"http://t.example/c/"))
             #expect(html.contains("<img src=\"http://t.example/o/"))
-            let unsubscribe = try #require(header("List-Unsubscribe"))
-            let token = String(unsubscribe.dropFirst("<http://t.example/u/".count).dropLast())
-            #expect(TrackingKeys.test.verify(token)?.delivery == job.delivery)
             #expect(message.text?.contains("Hi Ann") == true)
 
             guard case .attemptDelivered(let ended)? = world.outcomes(of: job.delivery).first?.body else {

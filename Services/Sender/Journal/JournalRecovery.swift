@@ -30,13 +30,17 @@ struct JournalRecovery: Service {
     func recoverAll() async {
         do {
             for path in try await offPool({ try Self.journals(in: folder) }) {
-                try await recover(path)
+                do { try await recover(path) } catch let error as JournalError { note(error) }
             }
         } catch is CancellationError {
             // What is left is for the next sender.
         } catch {
-            logger.error("Cannot deal with the journal of a sender that died", metadata: ["reason": "\(error)"])
+            note(error)
         }
+    }
+
+    private func note(_ error: any Error) {
+        logger.error("Cannot deal with the journal of a sender that died", metadata: ["reason": "\(error)"])
     }
 
     private func recover(_ path: String) async throws {
