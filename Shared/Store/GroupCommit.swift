@@ -23,7 +23,7 @@ final class GroupCommit: Sendable {
 
     private let pool: DatabasePool
     private let health: StoreHealth
-    private let log: WriteAheadLog
+    let log: WriteAheadLog
     private let state = Mutex(State())
     private let writes: Counter
     private let commitTime: Timer

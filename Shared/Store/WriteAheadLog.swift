@@ -7,7 +7,7 @@ import Synchronization
 final class WriteAheadLog: Sendable {
     /// In bytes.
     static let tolerated = 64 << 20
-    private static let pause = Duration.seconds(10)
+    private static let pause = Duration.seconds(2)
 
     private let path: String
     private let health: StoreHealth
@@ -19,13 +19,18 @@ final class WriteAheadLog: Sendable {
         self.health = health
     }
 
-    /// Empties the log where it has grown too long, waiting at most a second for the readers. On the writer's connection.
+    /// Empties the log where it has grown too long. On the writer's connection.
     func keepShort(_ database: Database) {
         var status = stat()
         guard stat(path, &status) == 0, status.st_size > Self.tolerated else { return }
         let now = ContinuousClock.now
         guard nextTry.withLock({ $0 <= now }) else { return }
         nextTry.withLock { $0 = now + Self.pause }
+        empty(database)
+    }
+
+    /// Moves the log into the file, waiting at most a second for the readers. On the writer's connection.
+    func empty(_ database: Database) {
         health.inHaste {
             do {
                 try database.checkpoint(.truncate)
