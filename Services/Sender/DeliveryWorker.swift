@@ -210,16 +210,13 @@ struct DeliveryWorker: Service {
 
     /// `false` where the sender had to stop first; the journal knows the fact.
     private func reportUntilConfirmed(_ fact: Fact) async -> Bool {
-        while true {
-            do {
-                try await publisher.publish([fact])
-                return true
-            } catch let error as BrokerError where error != .shutDown {
-                logger.error("Cannot report an outcome; trying again", metadata: ["reason": "\(error)"])
-                do { try await time.sleep(.seconds(1)) } catch { return false }
-            } catch {
-                return false
-            }
+        do {
+            try await Retry.untilDone(
+                "reporting an outcome", time: time, logger: logger, isFinal: { $0 as? BrokerError == .shutDown }
+            ) { try await publisher.publish([fact]) }
+            return true
+        } catch {
+            return false
         }
     }
 

@@ -22,7 +22,9 @@ struct RewriteLinks: AsyncParsableCommand {
         if file == "-" {
             html = try FileHandle.standardInput.readToEnd() ?? Data()
         } else {
-            html = try Data(contentsOf: URL(fileURLWithPath: file))
+            do { html = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
+                throw ValidationError("\(file) cannot be read. Name an HTML file.")
+            }
         }
         let secret = environment["WAYBILL_SECRET"] ?? UUID().uuidString + UUID().uuidString
         guard let keys = TrackingKeys(secret: secret) else {

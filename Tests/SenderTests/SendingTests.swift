@@ -135,10 +135,8 @@ private final class World: Sendable {
     func outcomes(of delivery: DeliveryID) -> [Fact] { facts.filter { $0.body.delivery == delivery } }
     func hasEnded(_ session: SessionID) -> Bool { facts.contains { $0.body == .sessionEnded(SessionEnded(session: session)) } }
 
-    func settled(_ queue: String) async throws -> Bool {
-        let depth = try await RabbitMQNode.shared.depth(of: queue, at: url)
-        return depth.ready == 0 && depth.unsettled == 0
-    }
+    /// Ready messages in a queue.
+    func depth(of queue: String) async -> Int? { await publisher.depth(of: queue) }
 }
 
 /// A sender in this process, stopped as by SIGTERM.
@@ -195,9 +193,10 @@ struct SendingTests {
                 _ in
                 try await world.issue([job])
                 try await eventually("an outcome") { !world.outcomes(of: job.delivery).isEmpty }
-                try await eventually("the ticket is settled") { try await world.settled(Names.tickets) }
+                try await eventually("the ticket is taken") { await world.depth(of: Names.tickets) == 0 }
             }
             try await eventually("the session's end") { world.hasEnded(session) }
+            #expect(await world.depth(of: Names.tickets) == 0)
 
             let received = try #require(server.received.first)
             #expect(server.count == 1)
@@ -256,7 +255,7 @@ struct SendingTests {
             try await RunningSender.run(in: world, environment) { _ in
                 try await world.issue([job])
                 try await eventually("an outcome") { !world.outcomes(of: job.delivery).isEmpty }
-                try await eventually("the ticket is settled") { try await world.settled(Names.tickets) }
+                try await eventually("the ticket is taken") { await world.depth(of: Names.tickets) == 0 }
             }
             #expect(world.outcomes(of: job.delivery).map(\.kind) == [kind])
             if case .attemptDeferred(let ended)? = world.outcomes(of: job.delivery).first?.body, ended.reply?.code == 450 {
@@ -295,15 +294,15 @@ struct SendingTests {
                 try await world.issue(body: try Wire.encode(cancelled))
                 for _ in 0..<2 { try await world.issue(jobs) }
                 try await eventually(within: .seconds(30), "all outcomes") { world.facts.count >= 200 }
-                try await eventually("the tickets are settled") { try await world.settled(Names.tickets) }
+                try await eventually("the tickets are taken") { await world.depth(of: Names.tickets) == 0 }
             }
             #expect(server.count == 200)
             #expect(Set(server.received.flatMap(\.recipients)).count == 200)
             #expect(server.connections <= 24)
             #expect(world.desk.claims < 400)
             #expect(world.facts.filter { $0.kind == .attemptDelivered }.count == 200)
-            let dead = try await RabbitMQNode.shared.depth(of: Names.deadLetters, at: world.url)
-            #expect(dead.ready == 2)
+            #expect(await world.depth(of: Names.deadLetters) == 2)
+            #expect(await world.depth(of: Names.tickets) == 0)
         }
         await server.stop()
     }
@@ -344,7 +343,7 @@ struct SendingTests {
             #expect((4...12).contains(delivered))
             #expect(!world.facts.contains { $0.kind == .attemptUncertain })
             try await eventually("the rest is back in the queue") {
-                try await RabbitMQNode.shared.depth(of: Names.tickets, at: world.url).ready == 20 - delivered
+                await world.depth(of: Names.tickets) == 20 - delivered
             }
         }
         await server.stop()
