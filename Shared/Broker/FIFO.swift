@@ -35,6 +35,11 @@ struct FIFO<Element> {
         set { elements[head + index] = newValue }
     }
 
+    mutating func keep(where isKept: (Element) -> Bool) {
+        elements = elements[head...].filter { $0.map(isKept) ?? false }
+        head = 0
+    }
+
     mutating func removeAll() -> [Element] {
         defer {
             elements = []

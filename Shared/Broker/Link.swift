@@ -64,7 +64,7 @@ final class Link<R: Role>: Sendable {
 
     private func stop(_ stop: CommandRing<R.Command>.Stop) {
         ring.post(stop: stop)
-        guardian.shutDown(onlyWhileOpening: stop != .atOnce)
+        if stop == .atOnce { guardian.endForGood() } else { guardian.endOpening() }
     }
 
     /// The watchdog.
@@ -86,6 +86,7 @@ final class Link<R: Role>: Sendable {
     private func live() {
         let role = makeRole(ring)
         var backoff = Backoff(ceiling: timings.reconnect)
+        var complaint = Complaint()
         var drainEnd: ContinuousClock.Instant?
         while !isOver(role, &drainEnd) {
             var connected: ContinuousClock.Instant?
@@ -95,8 +96,8 @@ final class Link<R: Role>: Sendable {
                 let reason = reason(for: error)
                 note(.disconnected(reason))
                 role.lost(error)
-                use.countLoss()
-                logger.warning("The connection to the broker is gone or cannot be made", metadata: ["reason": "\(reason)"])
+                use.countFailure()
+                complaint.make(reason, logger)
                 if let connected { backoff.note(healthyFor: .now - connected) }
                 waitDisconnected(role, for: backoff.wait(chance: .random(in: 0..<1)))
             }
@@ -143,6 +144,7 @@ final class Link<R: Role>: Sendable {
     ) throws(LinkFailure) {
         var isDraining = false
         while true {
+            session.hurry()
             for command in ring.take() { try role.perform(command, on: session) }
             // Before any publish, so that a peer long silent is found here and not in a library call that then waits for ever.
             let isQuiet = try receive(role, session)
@@ -155,6 +157,7 @@ final class Link<R: Role>: Sendable {
                 if isOver(role, &drainEnd) { return }
             }
             guard isQuiet, ring.fallAsleep() else { continue }
+            session.rest()
             sleep(until: due, session)
         }
     }
@@ -218,6 +221,17 @@ final class Link<R: Role>: Sendable {
             BrokerError.unreachable(host: address.host, port: address.port, reason: "\(failure)").description
         default: "\(failure)"
         }
+    }
+}
+
+/// Says why there is no connection: at once when the reason is a new one, then twice a minute.
+private struct Complaint {
+    private var last: (reason: String, time: ContinuousClock.Instant)?
+
+    mutating func make(_ reason: String, _ logger: Logger) {
+        if let last, last.reason == reason, .now - last.time < .seconds(30) { return }
+        last = (reason, .now)
+        logger.warning("There is no connection to the broker", metadata: ["reason": "\(reason)"])
     }
 }
 

@@ -5,7 +5,8 @@ enum LinkUse: String, CaseIterable, Sendable {
     case publish, consume, ask, answer
 
     func countConnect() { Self.connects[self]?.increment() }
-    func countLoss() { Self.losses[self]?.increment() }
+    /// A connection that was lost or could not be made.
+    func countFailure() { Self.failures[self]?.increment() }
 
     /// 1 connected, 0.5 blocked by an alarm, 0 disconnected.
     func gauge(_ status: ConnectionStatus) {
@@ -17,7 +18,7 @@ enum LinkUse: String, CaseIterable, Sendable {
     }
 
     private static let connects = counters("waybill_broker_connects_total")
-    private static let losses = counters("waybill_broker_connections_lost_total")
+    private static let failures = counters("waybill_broker_failures_total")
     private static let states = Dictionary(
         uniqueKeysWithValues: allCases.map { ($0, Gauge(label: "waybill_broker_connected", dimensions: [("role", $0.rawValue)])) })
 

@@ -21,6 +21,7 @@ final class PublishRole: Role {
     private var retry: ContinuousClock.Instant?
     private var counts = FIFO<Waiter<Int?>>()
     private var isDraining = false
+    private var crowd = smallestCrowd
     private var isProbing = false
     /// How many at the front of ``waiting`` may be the one for which the broker closed the channel; they go one at a time.
     private var suspects = 0
@@ -30,6 +31,8 @@ final class PublishRole: Role {
     /// The most bytes under way at once, but for a single larger message: little enough to fit into the sockets' buffers, so that
     /// an alarm finds the thread reading and not stuck in a send.
     static let largestWindowBytes = 2_000_000
+
+    private static let smallestCrowd = 4096
 
     init(app: String, timings: Timings, logger: Logger) {
         self.app = app
@@ -54,10 +57,16 @@ final class PublishRole: Role {
         switch command {
         case .publish(let outgoing):
             waiting.append(outgoing)
+            if waiting.count >= crowd {
+                // While the broker is away callers come, give up and come again: those who left must not fill the memory.
+                waiting.keep(where: \.isWanted)
+                crowd = max(Self.smallestCrowd, 2 * waiting.count)
+            }
         case .facts(let piece):
             if let full = buckets.add(piece, at: .now) { waiting.append(full) }
         case .count(let queue, let waiter):
-            guard let session else { return waiter.succeed(nil) }
+            // A broker that has blocked us reads no questions either.
+            guard let session, session.blocked == nil else { return waiter.succeed(nil) }
             counts.append(waiter)
             try session.count(queue)
         }
@@ -72,7 +81,8 @@ final class PublishRole: Role {
         case .counted(let count):
             counts.popFirst()?.succeed(count)
         case .blockedChanged:
-            return
+            // Their places stay: the answers come once the alarm is over.
+            for index in 0..<counts.count where session.blocked != nil { counts[index]?.succeed(nil) }
         case .delivered, .oversized, .consumerCancelled, .deliveriesEnded:
             throw .violation("a delivery on a connection that only publishes")
         }

@@ -9,13 +9,13 @@ extension Session {
         var properties = properties(of: message)
         let exchange = arena.bytes(exchange)
         let key = arena.bytes(routingKey)
-        try guarded(byteCount: message.body.count, "publishing") {
-            message.body.withUnsafeBytes { body in
-                amqp_basic_publish(
-                    state, Self.channel, exchange, key, isMandatory ? 1 : 0, 0, &properties,
-                    amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress)))
-            }
+        if message.body.count > 1_000_000 { hurry(byteCount: message.body.count) }
+        let status = message.body.withUnsafeBytes { body in
+            amqp_basic_publish(
+                state, Self.channel, exchange, key, isMandatory ? 1 : 0, 0, &properties,
+                amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress)))
         }
+        try check(status, "publishing")
     }
 
     private func properties(of message: Message) -> amqp_basic_properties_t {
@@ -52,16 +52,16 @@ extension Session {
 
     /// - Parameter multiple: All up to this one.
     func ack(_ tag: UInt64, multiple: Bool) throws(LinkFailure) {
-        try guarded(byteCount: 0, "acknowledging") { amqp_basic_ack(state, Self.channel, tag, multiple ? 1 : 0) }
+        try check(amqp_basic_ack(state, Self.channel, tag, multiple ? 1 : 0), "acknowledging")
     }
 
     func requeue(_ tag: UInt64) throws(LinkFailure) {
-        try guarded(byteCount: 0, "requeueing") { amqp_basic_nack(state, Self.channel, tag, 0, 1) }
+        try check(amqp_basic_nack(state, Self.channel, tag, 0, 1), "requeueing")
     }
 
     /// Lets the broker put the message aside: its queue's dead-letter exchange gets it, with `rejected` as the reason in `x-death`.
     func reject(_ tag: UInt64) throws(LinkFailure) {
-        try guarded(byteCount: 0, "rejecting") { amqp_basic_reject(state, Self.channel, tag, 0) }
+        try check(amqp_basic_reject(state, Self.channel, tag, 0), "rejecting")
     }
 
     /// Asks for no more deliveries; the answer comes as ``Event/deliveriesEnded``.
@@ -84,8 +84,7 @@ extension Session {
     func send<Arguments>(_ method: amqp_method_number_t, _ arguments: inout Arguments, on channel: amqp_channel_t = channel)
         throws(LinkFailure)
     {
-        try guarded(byteCount: 0, "sending to the broker") {
-            withUnsafeMutablePointer(to: &arguments) { amqp_send_method(state, channel, method, $0) }
-        }
+        let status = withUnsafeMutablePointer(to: &arguments) { amqp_send_method(state, channel, method, $0) }
+        try check(status, "sending to the broker")
     }
 }

@@ -124,13 +124,13 @@ final class Session {
         }
     }
 
-    /// Runs a call that may hang in the socket, under the eyes of the watchdog.
-    func guarded(byteCount: Int, _ action: String, _ call: () -> Int32) throws(LinkFailure) {
-        guardian.begin(within: timings.publish + .seconds(byteCount / 1_000_000))
-        let status = call()
-        guardian.end()
-        try check(status, action)
+    /// From here to ``rest()`` the watchdog looks on: any call may hang in the socket.
+    /// - Parameter byteCount: What is to be sent.
+    func hurry(byteCount: Int = 0) {
+        guardian.begin(within: timings.publish + .seconds(byteCount / timings.bytesPerSecond))
     }
+
+    func rest() { guardian.end() }
 }
 
 /// AMQP 0-9-1 method numbers: class in the upper, method in the lower 16 bits. The C macros hold casts that Swift does not import.

@@ -10,6 +10,8 @@ final class StallGuard: Sendable {
         var socket: Int32?
         var deadline: ContinuousClock.Instant?
         var isOpening = false
+        /// No connection is wanted any more.
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -18,13 +20,14 @@ final class StallGuard: Sendable {
         state.withLock {
             $0.socket = socket
             $0.isOpening = true
+            if $0.isClosed { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
 
     func opened() { state.withLock { $0.isOpening = false } }
 
     /// To be called before the socket is closed.
-    func forget() { state.withLock { $0 = State() } }
+    func forget() { state.withLock { $0 = State(isClosed: $0.isClosed) } }
 
     func begin(within limit: Duration) {
         let deadline = ContinuousClock.now + limit
@@ -43,11 +46,18 @@ final class StallGuard: Sendable {
         }
     }
 
-    /// Ends a handshake, or whatever goes on.
-    func shutDown(onlyWhileOpening: Bool) {
+    /// Ends a handshake that is under way.
+    func endOpening() {
         state.withLock { state in
-            guard let socket = state.socket, state.isOpening || !onlyWhileOpening else { return }
-            shutdown(socket, Int32(SHUT_RDWR))
+            if let socket = state.socket, state.isOpening { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Ends whatever goes on, and every connection that is still to come.
+    func endForGood() {
+        state.withLock { state in
+            state.isClosed = true
+            if let socket = state.socket { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
 }

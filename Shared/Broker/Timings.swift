@@ -6,8 +6,11 @@ struct Timings: Sendable {
     var handshake: Duration = .seconds(10)
     /// For one question to the broker, such as a declare.
     var call: Duration = .seconds(10)
-    /// For one publish to leave this machine, besides a second for each megabyte. Longer means that the broker has stopped reading.
+    /// For what is sent to leave this machine, besides what a large message needs at ``bytesPerSecond``. Longer means that the broker
+    /// has stopped reading.
     var publish: Duration = .seconds(15)
+    /// The slowest network that is good enough.
+    var bytesPerSecond = 1_000_000
     /// For what is under way when the service is to stop.
     var drain: Duration = .seconds(20)
     /// How long facts wait for others of their kind.

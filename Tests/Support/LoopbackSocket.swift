@@ -1,8 +1,8 @@
 package import Foundation
 import Glibc
 
-/// A blocking TCP client socket on the loopback address, for scripts in tests. Use it from a thread of its own.
-package final class LoopbackSocket {
+/// A blocking TCP socket on the loopback address, for scripts in tests. Use it from a thread of its own.
+package final class LoopbackSocket: Sendable {
     private let descriptor: Int32
 
     package init(port: Int, receiveTimeout seconds: Int = 30) throws {
@@ -23,7 +23,25 @@ package final class LoopbackSocket {
         }
     }
 
+    /// Takes over a socket that was accepted.
+    init(accepted descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
     deinit { close(descriptor) }
+
+    /// Wakes whoever waits in this socket; may be called from any thread.
+    package func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    package func receive(exactly count: Int) throws -> Data {
+        var all = Data()
+        while all.count < count {
+            let some = try receive(upTo: count - all.count)
+            guard !some.isEmpty else { throw Trouble("The peer is gone.") }
+            all.append(some)
+        }
+        return all
+    }
 
     package func send(_ data: Data) throws {
         var rest = data

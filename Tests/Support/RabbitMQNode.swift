@@ -135,7 +135,15 @@ package final class RabbitMQNode: Sendable {
         let answer = try await evaluate(
             """
             {ok, Queue} = rabbit_amqqueue:lookup(\(resource(queue, at: url))),
-            [{_, Ready}, {_, Unsettled}] = rabbit_amqqueue:info(Queue, [messages_ready, messages_unacknowledged]), [Ready, Unsettled]
+            case amqqueue:get_type(Queue) of
+                rabbit_quorum_queue ->
+                    % Asked of the leader: the queue's own figures are seconds old.
+                    Ask = fun(Query) -> {ok, {_, Answer}, _} = ra:leader_query(amqqueue:get_pid(Queue), Query), Answer end,
+                    [Ask(fun rabbit_fifo:query_messages_ready/1), Ask(fun rabbit_fifo:query_messages_checked_out/1)];
+                _ ->
+                    [{_, Ready}, {_, Unsettled}] = rabbit_amqqueue:info(Queue, [messages_ready, messages_unacknowledged]),
+                    [Ready, Unsettled]
+            end
             """)
         let numbers = answer.split { !$0.isNumber }.compactMap { Int($0) }
         guard numbers.count == 2 else { throw Trouble("RabbitMQ answered \(answer)") }
