@@ -99,11 +99,6 @@ struct Delivery: Hashable, Sendable, Identifiable {
         return settle(event, at: now, askedFor: asked, rules: rules, jitter: jitter)
     }
 
-    /// A sender found that the message cannot be composed.
-    mutating func learnOfFailure() {
-        if move(on: .failed) { dueAt = nil }
-    }
-
     /// The session that has claimed it is over without a report: the message never reached the final dot.
     mutating func loseSession() -> [Fact.Body] {
         guard state == .sending else { return [] }

@@ -13,11 +13,6 @@ extension Ledger {
                 case .attemptBounced(let ended): try change.learn(.attemptBounced, of: ended, from: fact, rules)
                 case .attemptUncertain(let ended): try change.learn(.attemptUncertain, of: ended, from: fact, rules)
                 case .attemptAbandoned(let ended): try change.learn(.attemptAbandoned, of: ended, from: fact, rules)
-                case .deliveryFailed(let failed):
-                    try change.update(failed.delivery) { work, _ in
-                        work.learnOfFailure()
-                        return []
-                    }
                 case .sessionEnded(let ended): try change.end(ended.session)
                 default: break
                 }
@@ -28,16 +23,9 @@ extension Ledger {
 
 extension Change {
     fileprivate mutating func learn(_ event: DeliveryEvent, of ended: AttemptEnded, from fact: Fact, _ rules: WorkRules) throws {
-        let jitter = jitter()
-        try update(ended.delivery) { work, now in
-            work.learn(event, of: ended, at: fact.occurredAt, now: now, rules: rules, jitter: jitter)
-        }
-    }
-
-    fileprivate mutating func update(_ delivery: DeliveryID, _ body: (inout Delivery, Timestamp) -> [Fact.Body]) throws {
-        guard let old = try Delivery.find(delivery, in: self) else { return }
+        guard let old = try Delivery.find(ended.delivery, in: self) else { return }
         var work = old
-        let facts = body(&work, now)
+        let facts = work.learn(event, of: ended, at: fact.occurredAt, now: now, rules: rules, jitter: jitter())
         try save(work, instead: old, facts: facts)
     }
 

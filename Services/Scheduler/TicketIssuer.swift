@@ -65,7 +65,7 @@ extension TicketIssuer {
             publish: { [time = ledger.time] ticket in
                 let message = Message(
                     id: .fresh(), type: "ticket", app: "scheduler", timestamp: time.now(), body: try Wire.encode(ticket))
-                try await publisher.publish(message, to: Names.commands, routingKey: "ticket")
+                try await publisher.publish(message, to: Names.commands, routingKey: Names.ticketKey)
             },
             depth: { await publisher.depth(of: Names.tickets) }, ticketAge: ticketAge, logger: logger)
     }

@@ -204,12 +204,4 @@ struct DeliveryTests {
         #expect(work.state == (isWaiting ? .cancelled : state))
         if isWaiting { #expect(work.dueAt == nil) }
     }
-
-    @Test("that cannot be composed fails from sending")
-    func uncomposable() {
-        var work = delivery()
-        claimed(&work)
-        work.learnOfFailure()
-        #expect((work.state, work.dueAt) == (.failed, nil))
-    }
 }
