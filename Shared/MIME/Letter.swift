@@ -11,7 +11,7 @@ package struct Letter: Sendable {
     /// Without angle brackets: `id@domain`.
     package var messageID: String
     package var html: String?
-    /// Derived from `html` where it is `nil`.
+    /// See ``PlainText`` for one that follows from the HTML.
     package var text: String?
     package var attachments: [Attachment]
     /// In this order, after our own. Values may be any text: what is not ASCII is encoded (RFC 2047).
@@ -59,12 +59,6 @@ package struct Letter: Sendable {
         self.text = text
         self.attachments = attachments
         self.headers = headers
-    }
-
-    /// The message's bytes: CRLF lines of at most 998 bytes, 7-bit but for internationalized addresses.
-    /// - Throws: ``LetterError``.
-    package func compose() throws(LetterError) -> [UInt8] {
-        throw .unfitHeader(name: "Subject", reason: "cannot be written")
     }
 }
 

@@ -1,3 +1,4 @@
+import MIME
 import Foundation
 import Mail
 import Testing

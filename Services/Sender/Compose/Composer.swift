@@ -21,8 +21,8 @@ struct Composer: Sendable {
         let links = TrackingLinks(publicURL: publicURL, keys: keys, organization: job.organization, delivery: job.delivery)
         let values = job.variables
 
-        let html = prepared.html.map { template -> String in
-            let merged = template.render(values, html: true)
+        let merged = prepared.html?.render(values, html: true)
+        let html = merged.map { merged -> String in
             guard content.track.opens || content.track.clicks else { return merged }
             return String(decoding: links.rewrite(Array(merged.utf8), track: content.track).html, as: UTF8.self)
         }
@@ -33,7 +33,7 @@ struct Composer: Sendable {
             cc: isShared ? content.cc.map(\.withPlainName) : [],
             subject: prepared.subject.render(values, html: false).withoutControls, date: job.acceptedAt,
             messageID: "\(job.delivery)@\(content.from.address.domain)", html: html,
-            text: prepared.text?.render(values, html: false), attachments: attachments,
+            text: prepared.text?.render(values, html: false) ?? merged.map(PlainText.derived), attachments: attachments,
             headers: Self.headers(for: job))
         do {
             return OutgoingMail(

@@ -1,3 +1,5 @@
+import MIME
+
 /// A piece of a page. What is put into it as text is escaped; only another piece goes in as it is.
 struct HTML: ExpressibleByStringInterpolation, Sendable {
     let text: String

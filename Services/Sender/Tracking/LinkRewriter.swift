@@ -1,3 +1,4 @@
+import MIME
 import Mail
 
 /// Sends the links of an HTML text through the tracker and adds the tracking image, byte by byte: only the values of `href` in

@@ -1,8 +1,8 @@
 /// Character references in attribute values (WHATWG HTML section 13.2.5.73), as far as links need them.
-enum HTMLEntities {
+package enum HTMLEntities {
     /// The value that a browser sees, or `nil` where the bytes are not UTF-8 or hold a reference that we do not know for certain:
     /// such a link had better stay as it is.
-    static func decode(_ bytes: some Collection<UInt8>) -> String? {
+    package static func decode(_ bytes: some Collection<UInt8>) -> String? {
         let bytes = Array(bytes)
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
@@ -80,7 +80,7 @@ enum HTMLEntities {
     }()
 
     /// Text for an attribute value in quotes of either kind, or none.
-    static func escape(_ text: String) -> String {
+    package static func escape(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -3,41 +3,41 @@
 /// Comments, CDATA, declarations and the raw text of `script`, `style`, `textarea`, `title` and their like hold no tags. The
 /// inside of Outlook's conditional comments (`<!--[if mso]> … <![endif]-->`) does: Outlook shows it. Broken HTML never traps;
 /// a tag that the text ends in the middle of is no tag.
-struct HTMLScanner {
-    let bytes: [UInt8]
+package struct HTMLScanner {
+    package let bytes: [UInt8]
     private var position = 0
     /// Where the text that is being read ends: the whole, or the inside of a conditional comment.
     private var end: Int
     /// Where reading goes on after a conditional comment.
     private var resumption: Int?
     /// Where a tag, a comment or raw text begins that the text ends in the middle of; whatever is appended would become part of it.
-    private(set) var unfinished: Int?
+    package private(set) var unfinished: Int?
 
-    struct Tag {
+    package struct Tag {
         /// In lower case.
-        let name: String
-        let isEnd: Bool
+        package let name: String
+        package let isEnd: Bool
         /// Stands in a conditional comment, which only Outlook reads.
-        let isConditional: Bool
+        package let isConditional: Bool
         /// From `<` to after `>`.
-        let range: Range<Int>
-        let attributes: [Attribute]
+        package let range: Range<Int>
+        package let attributes: [Attribute]
     }
 
-    struct Attribute {
+    package struct Attribute {
         /// In lower case.
-        let name: String
+        package let name: String
         /// The value's bytes without quotes; `nil` where there is no value.
-        let value: Range<Int>?
+        package let value: Range<Int>?
     }
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
         end = bytes.count
     }
 
     /// The next tag, or `nil` at the end.
-    mutating func next() -> Tag? {
+    package mutating func next() -> Tag? {
         while true {
             guard position < end else {
                 guard let resumption else { return nil }
@@ -255,5 +255,7 @@ struct HTMLScanner {
     }
 
     /// Tab, line feed, form feed, carriage return, space.
-    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0C || byte == 0x0D }
+    package static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0C || byte == 0x0D
+    }
 }
