@@ -19,8 +19,16 @@ struct Preview: AsyncParsableCommand {
         guard let moment = now.map({ Timestamp($0) }) ?? TimeSource.system.now() else {
             throw ValidationError("--now is a moment such as 2026-12-01T08:00:00Z.")
         }
-        let body = file == "-" ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: file))
-        for line in try Self.lines(for: body, at: moment) { print(line) }
+        for line in try Self.lines(for: try read(), at: moment) { print(line) }
+    }
+
+    private func read() throws -> Data {
+        if file == "-" { return try FileHandle.standardInput.readToEnd() ?? Data() }
+        do {
+            return try Data(contentsOf: URL(filePath: file))
+        } catch {
+            throw ValidationError("The file \(file) cannot be read: \(error.localizedDescription)")
+        }
     }
 
     /// What is printed.
