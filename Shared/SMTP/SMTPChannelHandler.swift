@@ -44,6 +44,8 @@ final class SMTPChannelHandler: ChannelInboundHandler {
     private var pending: ArraySlice<UInt8> = []
     /// An outcome that came while nobody waited: between 354 and the dot.
     private var settled: Step?
+    /// Whether the connection is closed or about to be: nothing will happen any more.
+    private var isOver = false
 
     init(machine: SMTPClientMachine, timeouts: SMTPTimeouts, tls: TLS, transcript: SMTPTranscript) {
         self.machine = machine
@@ -99,7 +101,7 @@ final class SMTPChannelHandler: ChannelInboundHandler {
             continuation.resume(returning: step)
             return false
         }
-        guard waiting == nil, context != nil else {
+        guard waiting == nil, !isOver else {
             continuation.resume(returning: .closed)
             return false
         }
@@ -168,6 +170,7 @@ final class SMTPChannelHandler: ChannelInboundHandler {
     }
 
     private func close() {
+        isOver = true
         usable?.set(false)
         clock?.stop()
         context?.close(mode: .all, promise: nil)
@@ -282,10 +285,8 @@ final class SMTPChannelHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        usable?.set(false)
         perform(machine.fail(.disconnected("closed the connection")))
-        clock?.stop()
-        resume(.closed)
+        close()
         context.fireChannelInactive()
     }
 

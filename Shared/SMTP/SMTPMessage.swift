@@ -31,7 +31,7 @@ struct SMTPMessage: Sendable {
         if !isComplete { wire.writeStaticString("\r\n") }
         self.wire = wire
         size = bytes.count + (isComplete ? 0 : 2)
-        isEightBit = bytes.contains { $0 >= 0x80 }
+        isEightBit = Self.hasHighBit(bytes)
         hasInternationalHeaders = isEightBit && Self.hasEightBitHeader(bytes)
     }
 
@@ -66,6 +66,18 @@ struct SMTPMessage: Sendable {
         }
         if let complaint { throw .unfitMessage(complaint) }
         return dotted
+    }
+
+    /// Eight at a time.
+    private static func hasHighBit(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var at = 0
+            while at + 8 <= bytes.count {
+                if bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return true }
+                at += 8
+            }
+            return bytes[at...].contains { $0 >= 0x80 }
+        }
     }
 
     private static func hasEightBitHeader(_ bytes: [UInt8]) -> Bool {

@@ -2,7 +2,6 @@ import Logging
 import NIOCore
 import NIOPosix
 import Support
-import Synchronization
 
 @testable import SMTP
 
@@ -56,9 +55,9 @@ func attempt(
     }
 }
 
-/// Counts from many tasks.
-final class Tally: Sendable {
-    private let value = Atomic(0)
-    var count: Int { value.load(ordering: .sequentiallyConsistent) }
-    func add() { value.add(1, ordering: .sequentiallyConsistent) }
+/// A message of at least that many bytes.
+func bulk(_ size: Int) -> [UInt8] {
+    var bytes = Array((String(repeating: "x", count: 78) + "\r\n").utf8)
+    while bytes.count < size { bytes += bytes }
+    return bytes
 }

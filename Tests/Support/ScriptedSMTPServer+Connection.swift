@@ -85,38 +85,39 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
 
     /// The message, if its end has come: CRLF.CRLF, or a dot at once.
     private func readMessage() -> [UInt8]? {
-        let view = buffer.readableBytesView
-        let end = Array(".\r\n".utf8)
-        let found: Int? = view.withUnsafeBytes { bytes in
-            if searched == 0, bytes.count >= 3, bytes.prefix(3).elementsEqual(end) { return 0 }
-            var at = max(0, searched - 4)
-            while at + 5 <= bytes.count {
-                guard let next = bytes[at...].firstIndex(of: UInt8(ascii: "\r")), next + 5 <= bytes.count else { break }
-                if bytes[next + 1] == UInt8(ascii: "\n"), bytes[(next + 2)..<(next + 5)].elementsEqual(end) { return next + 2 }
-                at = next + 1
-            }
-            return nil
+        let found: Int? = buffer.withUnsafeReadableBytes { bytes in
+            if bytes.count >= 3, bytes.prefix(3).elementsEqual(".\r\n".utf8) { return 0 }
+            return Self.find("\r\n.\r\n", in: bytes, from: max(0, searched - 4)).map { $0 + 2 }
         }
         searched = buffer.readableBytes
-        guard let found else { return nil }
+        guard let found, let stuffed = buffer.readBytes(length: found) else { return nil }
         searched = 0
-        let bytes = buffer.readBytes(length: found) ?? []
         buffer.moveReaderIndex(forwardBy: 3)
         buffer.discardReadBytes()
-        return Self.unstuffed(bytes)
+        return stuffed.withUnsafeBytes { bytes in
+            var plain: [UInt8] = []
+            plain.reserveCapacity(bytes.count)
+            var from = bytes.first == UInt8(ascii: ".") ? 1 : 0
+            while let next = Self.find("\r\n.", in: bytes, from: max(0, from - 2)), next + 3 <= bytes.count {
+                if next + 2 >= from { plain += bytes[from..<(next + 2)] }
+                from = next + 3
+            }
+            plain += bytes[from...]
+            return plain
+        }
     }
 
-    private static func unstuffed(_ bytes: [UInt8]) -> [UInt8] {
-        var plain: [UInt8] = []
-        plain.reserveCapacity(bytes.count)
-        var isLineStart = true
-        var previous: UInt8 = 0
-        for byte in bytes {
-            if !(isLineStart && byte == UInt8(ascii: ".")) { plain.append(byte) }
-            isLineStart = previous == UInt8(ascii: "\r") && byte == UInt8(ascii: "\n")
-            previous = byte
+    /// Skips from CR to CR, which is fast even where nothing is optimized.
+    private static func find(_ wanted: StaticString, in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard let base = text.baseAddress else { return nil }
+        var at = start
+        while at + wanted.utf8CodeUnitCount <= text.count, let found = memchr(base + at, 13, text.count - at) {
+            at = UnsafeRawPointer(found) - base
+            guard at + wanted.utf8CodeUnitCount <= text.count else { return nil }
+            if memcmp(base + at, wanted.utf8Start, wanted.utf8CodeUnitCount) == 0 { return at }
+            at += 1
         }
-        return plain
+        return nil
     }
 
     // MARK: - Commands
@@ -233,6 +234,8 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
     // MARK: - Answers
 
     private var lastCode = 0
+    /// What a good server would do now, if anything.
+    private var ordinary: ScriptedSMTPServer.Action?
     private var isAccepted: Bool { (200..<300).contains(lastCode) }
 
     /// Asks the script what to do at a stage, does it after the delay, and goes on.
@@ -242,10 +245,9 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
     ) {
         isBusy = true
         let (scripted, delay) = server.answer(at: stage, &moment)
-        var chosen = scripted
-        if case .accept = scripted { chosen = action ?? usual.map { .reply($0) } ?? .accept }
+        ordinary = action ?? usual.map { .reply($0) }
         lastCode = 0
-        perform(.after(delay, chosen), context, stage) {
+        perform(.after(delay, scripted), context, stage) {
             then($0)
             $0.isBusy = false
             $0.proceed(context)
@@ -257,7 +259,9 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
         then: @escaping (ScriptedSMTPConnection) -> Void
     ) {
         switch action {
-        case .accept: then(self)
+        case .accept:
+            guard let usual = ordinary else { return then(self) }
+            perform(usual, context, stage, then: then)
         case .reply(let text):
             lastCode = Int(text.prefix(3)) ?? 0
             if stage == .dot, isAccepted { guard keep(context) else { return } }
@@ -270,7 +274,11 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
             write(bytes, context)
             then(self)
         case .drip(let text, let pause): drip(ArraySlice(Array((text + "\r\n").utf8)), pause, context, then: then)
-        case .hang: mode = .deaf
+        case .hang:
+            mode = .deaf
+            // Not even reading: so the sender's buffers fill, too.
+            let channel = context.channel
+            channel.setOption(.autoRead, value: false).whenFailure { _ in channel.close(promise: nil) }
         case .drop:
             mode = .deaf
             context.close(promise: nil)
