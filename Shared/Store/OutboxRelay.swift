@@ -142,8 +142,8 @@ package final class OutboxRelay: Service, Sendable {
             return .confirmed(parcel.rows)
         } catch is CancellationError {
             return .over
-        } catch BrokerError.shutDown {
-            return .over
+        } catch BrokerError.shutDown, BrokerError.unconfirmed {
+            return .over  // the publisher has stopped
         } catch {
             logger.error(
                 "a message in the outbox could not be published and will be tried again", error: error,

@@ -66,23 +66,6 @@ struct StoreFaultTests {
         #expect(try await rig.store.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
     }
 
-    @Test("on a disk turned read-only a write fails in words, and works again by itself once the disk may be written")
-    func readOnly() async throws {
-        guard let disk = try SmallDisk(megabytes: 20) else { return }
-        let rig = try Rig(in: disk.folder)
-        try await rig.add(1)
-        guard try disk.remount("ro") else {
-            print("skipped: the system does not turn a disk read-only that has files open for writing")
-            return
-        }
-        await #expect(throws: StoreError.self) { try await rig.add(2) }
-        #expect(rig.store.trouble != nil)
-        #expect(try disk.remount("rw"))
-        try await eventually("writing works again") { rig.store.trouble == nil }
-        try await rig.add(3)
-        #expect(try await rig.values() == [1, 3])
-    }
-
     @Test("a disk that is read-only at the start is refused in words")
     func readOnlyAtStart() throws {
         guard let disk = try SmallDisk(megabytes: 5) else { return }
