@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import JWTKit
 import Mail
 import Runtime
 import Testing
