@@ -15,7 +15,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct ServiceTests {
     /// A tracker that runs while `body` does, and stops in good order.
     private func running(
-        at broker: String, data: TemporaryFolder, role: TrackerProcess.Role = .all,
+        at broker: String, data: TemporaryFolder, role: TrackerProcess.Role = .all, waitsFor path: String = "/readyz",
         _ body: (_ console: Int, _ front: Int, _ publisher: Publisher) async throws -> Void
     ) async throws {
         let (console, front) = (try Ports.free(), try Ports.free())
@@ -32,7 +32,7 @@ import Testing
             tasks.addTask { try await group.run() }
             do {
                 try await eventually(within: .seconds(60), "the tracker is ready") {
-                    (try? await get(console, "/readyz"))?.hasPrefix("HTTP/1.1 200") ?? false
+                    (try? await get(console, path))?.hasPrefix("HTTP/1.1 200") ?? false
                 }
                 try await body(console, front, publisher)
             } catch {
@@ -96,6 +96,32 @@ import Testing
         try await running(at: broker, data: data, role: .private) { console, _, _ in
             let answer = try await get(console, path, authorization)
             #expect(answer.contains(#""clicks":{"all":1,"people":1}"#))
+        }
+    }
+
+    @Test("hits that are answered while the broker is away are in the history, each once, when it is back")
+    func brokerAway() async throws {
+        let data = try TemporaryFolder()
+        let keys = try #require(TrackingKeys(secret: Sample.secret))
+        var sample = Sample()
+        let accepted = try sample.accepted(to: ["ann@example.net"])
+        let delivery = accepted.recipients[0].delivery
+        let fact = sample.fact(.mailingAccepted(accepted))
+        let open = try #require(keys.sign(TrackingToken(organization: "acme", delivery: delivery, purpose: .open)))
+        try await running(at: "amqp://127.0.0.1:\(try Ports.free())/", data: data, role: .public, waitsFor: "/healthz") {
+            _, front, _ in
+            for _ in 0..<25 {
+                let answer = try await get(front, "/o/\(open)", "User-Agent: \(Sample.gmail)\r\n")
+                #expect(answer.contains("image/gif"))
+            }
+        }
+        let authorization = try await authorization()
+        try await running(at: try await RabbitMQNode.shared.makeVirtualHost(), data: data) { console, _, publisher in
+            try await publisher.publish([fact])
+            try await eventually(within: .seconds(30), "all 25 views are in the history") {
+                try await get(console, "/v1/mailings/\(accepted.mailing)", authorization).contains(
+                    #""opens":{"all":25,"people":25}"#)
+            }
         }
     }
 
