@@ -5,6 +5,7 @@ import Logging
 import MIME
 import Mail
 import Runtime
+import SMTP
 import Support
 import Testing
 
@@ -36,7 +37,7 @@ struct InboxTests {
             text: text, attachments: attachments)
         let mail = OutgoingMail(returnPath: "studio@example.com", recipient: .test(recipient), bytes: try letter.compose())
         let handover = await SandboxTransport(maildir: maildir, time: time.source, logger: .quiet).deliver(mail) {}
-        guard case .accepted = handover.outcome else { throw Trouble("\(handover.outcome)") }
+        guard case .accepted(let reply) = handover.outcome, reply.code == 250 else { throw Trouble("\(handover.outcome)") }
         return try #require(try await maildir.names().last)
     }
 
@@ -66,7 +67,8 @@ struct InboxTests {
         #expect(!first.contains("<script"))
         #expect(first.contains("Number 119"))
         #expect(!first.contains("Number 50<"))
-        let next = try #require(first.firstMatch(of: /href="(\/\?to=&amp;before=[^"]+)"/)).1.replacing("&amp;", with: "&")
+        let link = try #require(first.firstMatch(of: /href="(\/\?to=&amp;before=[^"]+)"/))
+        let next = String(link.1).replacing("&amp;", with: "&")
         let second = try await get(next).body
         #expect(second.contains("Number 70<"))
         #expect(!second.contains("Number 71<"))
