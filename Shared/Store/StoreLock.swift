@@ -9,7 +9,15 @@ final class StoreLock: Sendable {
         let lock = URL(filePath: path).deletingPathExtension().path(percentEncoded: false) + ".lock"
         descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // A moment of patience: a process that has just died may not be gone yet, and one that was just forked holds our old
+        // descriptors until it runs its own program.
+        let deadline = ContinuousClock.now + .seconds(1)
+        var status = flock(descriptor, LOCK_EX | LOCK_NB)
+        while status != 0, errno == EWOULDBLOCK, ContinuousClock.now < deadline {
+            usleep(20_000)
+            status = flock(descriptor, LOCK_EX | LOCK_NB)
+        }
+        guard status == 0 else {
             let code = errno
             Foundation.close(descriptor)
             throw code == EWOULDBLOCK ? .inUse(path: path) : .unwritable(path: path, reason: String(cString: strerror(code)))

@@ -7,18 +7,16 @@ import Testing
 
 /// Each test is a process of its own, which signals itself.
 struct ShutdownTests {
-    /// Asks the process to stop, once as often as told, and then finishes what it has in hand.
+    /// Asks the process to stop, asks again as often as told once that was heard, and then finishes what it has in hand.
     struct Worker: Service {
         var signals = 1
         var work = Duration.milliseconds(300)
         var heedsCancellation = true
 
         func run() async throws {
-            for _ in 0..<signals {
-                kill(getpid(), SIGTERM)
-                usleep(50_000)
-            }
+            kill(getpid(), SIGTERM)
             try await gracefulShutdown()
+            for _ in 1..<signals { kill(getpid(), SIGTERM) }
             let end = ContinuousClock.now + work
             while ContinuousClock.now < end {
                 do { try await Task.sleep(for: .milliseconds(20)) } catch  where heedsCancellation { return } catch {
