@@ -14,7 +14,8 @@ struct CrashTests {
             let acknowledged = open(
                 url.appending(path: "acknowledged").path(percentEncoded: false), O_WRONLY | O_CREAT | O_APPEND, 0o600)
             Thread.detachNewThread {
-                usleep(UInt32(100_000 + round * 37_000))
+                while lseek(acknowledged, 0, SEEK_END) < off_t(400 * round) { usleep(500) }
+                usleep(UInt32(round * 700))
                 kill(getpid(), SIGKILL)
             }
             await withTaskGroup { group in
