@@ -19,7 +19,9 @@ enum CollectionCommand: Hashable, Sendable {
         }
         var reader = JSONReader()
         let names = ["organization", "collection"] + (kind == "collection.put" ? ["document"] : [])
-        let fields = reader.fields(try Wire.decode(JSONTree.self, from: body), at: "", names)
+        guard let fields = reader.fields(try Wire.decode(JSONTree.self, from: body), at: "", names) else {
+            throw CollectionDocument.Refusal(faults: reader.faults)
+        }
         let organization = reader.text(fields["organization"], at: "/organization") ?? ""
         let collection = reader.text(fields["collection"], at: "/collection") ?? ""
         if !Self.isOrganization(organization) {

@@ -73,6 +73,7 @@ struct CollectionDocument: Hashable, Sendable, Codable {
         let fields = reader.fields(
             tree, at: "",
             ["name", "link", "expiresOn", "timeZone", "reminders", "audience", "from", "subject", "html", "text"])
+        guard let fields else { throw Refusal(faults: reader.faults) }
         name = Self.header(fields["name"], at: "/name", upTo: Self.nameBytes, &reader)
         link = Self.link(fields["link"], &reader)
         expiresOn = Self.day(fields["expiresOn"], &reader)
@@ -138,7 +139,7 @@ struct CollectionDocument: Hashable, Sendable, Codable {
         var policies: [Policy] = []
         for (index, item) in reader.list(tree, at: "/reminders", of: 0...Self.policies).enumerated() {
             let pointer = "/reminders/\(index)"
-            let fields = reader.fields(item, at: pointer, ["daysBefore", "at"])
+            guard let fields = reader.fields(item, at: pointer, ["daysBefore", "at"]) else { continue }
             let days = reader.whole(fields["daysBefore"], at: pointer + "/daysBefore", in: 0...farthest)
             let at = reader.text(fields["at"], at: pointer + "/at")
             let second = at.flatMap(Policy.second)
@@ -157,9 +158,8 @@ struct CollectionDocument: Hashable, Sendable, Codable {
     }
 
     private static func audience(_ tree: JSONTree?, _ reader: inout JSONReader) -> Audience {
-        let fields = reader.fields(tree, at: "/audience", ["fixed"])
+        guard let fields = reader.fields(tree, at: "/audience", ["fixed"]) else { return Audience(fixed: []) }
         var addresses: [EmailAddress] = []
-        guard tree != nil else { return Audience(fixed: []) }
         for (index, item) in reader.list(fields["fixed"], at: "/audience/fixed", of: 1...Self.recipients).enumerated() {
             guard let address = reader.address(item, at: "/audience/fixed/\(index)") else { continue }
             if let first = addresses.firstIndex(of: address) {
@@ -171,8 +171,7 @@ struct CollectionDocument: Hashable, Sendable, Codable {
     }
 
     private static func sender(_ tree: JSONTree?, _ reader: inout JSONReader) -> Mailbox? {
-        let fields = reader.fields(tree, at: "/from", ["address", "name"])
-        guard tree != nil else { return nil }
+        guard let fields = reader.fields(tree, at: "/from", ["address", "name"]) else { return nil }
         let name = reader.optionalText(fields["name"], at: "/from/name")
         reader.checkHeader(name, at: "/from/name", upTo: 255)
         return reader.address(fields["address"], at: "/from/address").map { Mailbox(address: $0, name: name) }

@@ -11,11 +11,11 @@ struct JSONReader {
         if faults.count < most { faults.append(Problem.Fault(pointer: pointer, detail: detail)) }
     }
 
-    /// The fields of an object that has no others than `names`; empty where it is no object.
-    mutating func fields(_ tree: JSONTree?, at pointer: String, _ names: [String]) -> [String: JSONTree] {
+    /// The fields of an object that has no others than `names`; `nil` where it is no object.
+    mutating func fields(_ tree: JSONTree?, at pointer: String, _ names: [String]) -> [String: JSONTree]? {
         guard case .object(let fields) = tree else {
             fault(pointer, tree == nil ? "It is missing." : "It is an object with the fields \(names.joined(separator: ", ")).")
-            return [:]
+            return nil
         }
         for name in fields.keys.sorted() where !names.contains(name) {
             let place = name.prefix(100).replacing("~", with: "~0").replacing("/", with: "~1")

@@ -34,7 +34,7 @@ struct ReminderService: Sendable {
         let api = ReminderAPI(agenda: agenda, tokens: try await APITokens(secret: configuration.secret))
         parts = [
             publisher, OutboxRelay(store: store, publisher: publisher, logger: logger), DueLoop(agenda: agenda, logger: logger),
-            facts, FactIntake(consumer: facts, publisher: publisher, agenda: agenda, logger: logger), commands,
+            FactIntake(consumer: facts, publisher: publisher, agenda: agenda, logger: logger),
             CommandIntake(consumer: commands, publisher: publisher, agenda: agenda, logger: logger),
             WebServer(
                 name: app, listen: configuration.listen, router: api.router(), monitored: readiness, logger: logger,
