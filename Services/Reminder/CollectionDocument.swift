@@ -181,7 +181,7 @@ struct CollectionDocument: Hashable, Sendable, Codable {
         guard let template, template.utf8.count <= contentBytes else { return }
         if template.utf8.contains(0) { reader.fault(pointer, "It holds a NUL character.") }
         do {
-            let strangers = try Template(template).needed.subtracting(variables).sorted()
+            let strangers = try MergeTemplate(template).names.subtracting(variables).sorted()
             guard !strangers.isEmpty else { return }
             reader.fault(
                 pointer,

@@ -77,6 +77,32 @@ package struct MergeTemplate: Hashable, Sendable {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// The fields and sections by name, shown or not.
+    package var names: Set<String> {
+        Set(
+            pieces.compactMap { piece in
+                switch piece {
+                case .field(let name, _), .section(let name, _, _): name
+                case .text, .sectionEnd: nil
+                }
+            })
+    }
+
+    /// The fields that would be shown to a recipient with these values and have none.
+    package func missing(in values: [String: String]) -> Set<String> {
+        var missing: Set<String> = []
+        var index = 0
+        while index < pieces.count {
+            switch pieces[index] {
+            case .field(let name, _) where values[name] == nil: missing.insert(name)
+            case .section(let name, let whenFilled, let end) where (values[name]?.isEmpty == false) != whenFilled: index = end
+            case .text, .field, .section, .sectionEnd: break
+            }
+            index += 1
+        }
+        return missing
+    }
+
     private static func escape(_ value: String, into result: inout [UInt8]) {
         for byte in value.utf8 {
             switch byte {
