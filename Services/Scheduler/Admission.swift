@@ -98,24 +98,28 @@ struct Admission {
         }
     }
 
-    /// The variables that the subject and the whole letter need.
-    private mutating func readTemplates(_ submission: Submission) -> (subject: Set<String>, all: Set<String>) {
+    /// The letter's texts as templates, of which the subject puts its values into a header field.
+    private struct Templates {
         var subject: Set<String> = []
-        var all: Set<String> = []
+        var all: [MergeTemplate] = []
+    }
+
+    private mutating func readTemplates(_ submission: Submission) -> Templates {
+        var templates = Templates()
         for (text, pointer) in [(submission.subject, "/subject"), (submission.html, "/html"), (submission.text, "/text")] {
             guard let text, text.utf8.count <= limits.contentBytes else { continue }
             do {
-                let needed = try Template(text).needed
-                all.formUnion(needed)
-                if pointer == "/subject" { subject = needed }
+                let template = try MergeTemplate(text)
+                templates.all.append(template)
+                if pointer == "/subject" { templates.subject = template.names }
             } catch {
                 fault(pointer, "The template cannot be read: \(error).")
             }
         }
-        return (subject, all)
+        return templates
     }
 
-    private mutating func checkRecipients(_ submission: Submission, _ templates: (subject: Set<String>, all: Set<String>)) {
+    private mutating func checkRecipients(_ submission: Submission, _ templates: Templates) {
         var places: [String: Int] = [:]
         var variableBytes = 0
         for (index, recipient) in submission.recipients.enumerated() {
@@ -127,7 +131,7 @@ struct Admission {
                 fault(pointer + "/address", "It is the same as that of /recipients/\(first); each recipient is named once.")
             }
             places[key] = places[key] ?? index
-            variableBytes += checkVariables(recipient.variables ?? [:], at: pointer, templates)
+            variableBytes += checkVariables(recipient.variables ?? [:], at: pointer + "/variables", templates)
         }
         if variableBytes > limits.allVariableBytes {
             fault("/recipients", "All variables together have \(variableBytes) bytes; the most is \(limits.allVariableBytes).")
@@ -135,10 +139,7 @@ struct Admission {
     }
 
     /// - Returns: The bytes of all names and values.
-    private mutating func checkVariables(
-        _ variables: [String: String], at recipient: String, _ templates: (subject: Set<String>, all: Set<String>)
-    ) -> Int {
-        let pointer = recipient + "/variables"
+    private mutating func checkVariables(_ variables: [String: String], at pointer: String, _ templates: Templates) -> Int {
         let bytes = variables.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         if variables.count > limits.variables {
             fault(pointer, "There are \(variables.count) variables; the most is \(limits.variables).")
@@ -146,17 +147,19 @@ struct Admission {
         }
         if bytes > limits.variableBytes { fault(pointer, "They have \(bytes) bytes; the most is \(limits.variableBytes).") }
         for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
-            let place = pointer + "/" + name.prefix(Template.longestName).replacing("~", with: "~0").replacing("/", with: "~1")
-            if !Template.isName(name) { fault(place, "A variable's name has 1 to 64 letters, digits, - and _.") }
+            let place = pointer + "/" + name.prefix(limits.labelBytes).replacing("~", with: "~0").replacing("/", with: "~1")
+            if !HeaderText.isLabel(name, upTo: limits.labelBytes) {
+                fault(place, "A variable's name is a label of letters, digits and . _ ~ -, at most \(limits.labelBytes).")
+            }
             if templates.subject.contains(name) {
                 checkHeader(value, at: place, upTo: limits.subjectBytes)
             } else if value.utf8.contains(0) {
                 fault(place, "It holds a NUL character.")
             }
         }
-        let missing = templates.all.subtracting(variables.keys).sorted()
+        let missing = templates.all.reduce(into: Set<String>()) { $0.formUnion($1.missing(in: variables)) }.sorted()
         if !missing.isEmpty {
-            let names = missing.map { "{{\($0)}}" }.joined(separator: ", ")
+            let names = missing.prefix(20).map { "{{\($0.prefix(limits.labelBytes))}}" }.joined(separator: ", ")
             fault(pointer, "The template uses \(names), for which this recipient has no value.")
         }
         return bytes

@@ -22,7 +22,6 @@ struct DueLoop: Service {
         await cancelWhenGracefulShutdown {
             var forgetAt = ledger.time.now()
             while !Task.isCancelled {
-                var wait: Duration = .zero
                 do {
                     while try await ledger.advanceDue(atMost: batch) == batch {}
                     if ledger.time.now() >= forgetAt {
@@ -30,14 +29,13 @@ struct DueLoop: Service {
                         forgetAt = ledger.time.now() + forgetInterval
                     }
                     let next = try await ledger.nextDue().map { $0 - ledger.time.now() } ?? longestSleep
-                    wait = min(max(next, .zero), longestSleep)
+                    if next > .zero { await ledger.dueChanged.wait(atMost: min(next, longestSleep), time: ledger.time) }
                 } catch is CancellationError {
                     return
                 } catch {
                     logger.error("What is due could not be moved on; trying again", metadata: ["error": "\(error)"])
-                    wait = .seconds(1)
+                    await Retry.pause(ledger.time)
                 }
-                if wait > .zero { await ledger.dueChanged.wait(atMost: wait, time: ledger.time) }
             }
         }
     }

@@ -33,7 +33,7 @@ struct TicketIssuer: Service {
                     return
                 } catch {
                     logger.error("Tickets could not be issued; trying again", metadata: ["error": "\(error)"])
-                    await ledger.ticketsNeeded.wait(atMost: .seconds(1), time: ledger.time)
+                    await Retry.pause(ledger.time)
                 }
             }
         }

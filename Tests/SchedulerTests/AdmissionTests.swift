@@ -32,7 +32,7 @@ struct AdmissionTests {
         ("/subject", { $0.subject = "a\u{85}b" }),
         ("/subject", { $0.subject = "a\u{7F}" }), ("/subject", { $0.subject = "\u{202E}fdp.exe" }),
         ("/subject", { $0.subject = "" }),
-        ("/subject", { $0.subject = String(repeating: "s", count: 999) }), ("/subject", { $0.subject = "{{name" }),
+        ("/subject", { $0.subject = String(repeating: "s", count: 999) }), ("/subject", { $0.subject = "{{/name}}" }),
         ("/from/name", { $0.from.name = "Studio\r\nX: y" }), ("/from/name", { $0.from.name = String(repeating: "n", count: 256) }),
         (
             "",
