@@ -12,6 +12,15 @@ struct FactIntake: Service {
     let logger: Logger
 
     func run() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await consumer.run() }
+            group.addTask { await takeAll() }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Ends when the consumer has: nothing more can come then.
+    private func takeAll() async {
         for await batch in consumer.batches {
             do {
                 try await take(batch)

@@ -41,8 +41,8 @@ struct SchedulerService: Sendable {
         parts = [
             publisher, OutboxRelay(store: store, publisher: publisher, logger: logger),
             TicketIssuer(ledger: ledger, publisher: publisher, ticketAge: configuration.ticketAge, logger: logger),
-            DueLoop(ledger: ledger, logger: logger), facts,
-            FactIntake(consumer: facts, publisher: publisher, ledger: ledger, logger: logger), answerer, commands,
+            DueLoop(ledger: ledger, logger: logger),
+            FactIntake(consumer: facts, publisher: publisher, ledger: ledger, logger: logger), answerer,
             CommandIntake(consumer: commands, publisher: publisher, desk: desk, logger: logger),
             SchedulerMetrics.Reporter(ledger: ledger, logger: logger),
             WebServer(
@@ -60,6 +60,7 @@ struct SchedulerService: Sendable {
         }
     }
 
+    /// Once all parts have stopped.
     func close() throws { try store.close() }
 }
 

@@ -6,9 +6,13 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Runs the scheduler until it is told to stop.")
 
     func run() async throws {
+        var service: SchedulerService?
         try await serve("scheduler") { settings, logger in
             let configuration = try SchedulerConfiguration(&settings)
-            return try await SchedulerService(configuration, time: .system, logger: logger).parts
+            let assembled = try await SchedulerService(configuration, time: .system, logger: logger)
+            service = assembled
+            return assembled.parts
         }
+        try service?.close()
     }
 }
