@@ -108,7 +108,9 @@ package final class StoreFile: Sendable {
         try pool.writeWithoutTransaction { database in
             // The pool has set NORMAL, which may lose the last commits when the power goes.
             try database.execute(
-                sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864")
+                sql:
+                    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = \(WriteAheadLog.tolerated)"
+            )
         }
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64 ?? 0
         if size < 1 << 30 {

@@ -6,7 +6,7 @@ import Synchronization
 /// when no reader looks at it, which readers that overlap can put off for good.
 final class WriteAheadLog: Sendable {
     /// In bytes.
-    static let tolerated = 64 << 20
+    static let tolerated = 64 << 20  // and `journal_size_limit`: a log that SQLite starts anew is cut to this
     private static let pause = Duration.seconds(2)
 
     private let path: String

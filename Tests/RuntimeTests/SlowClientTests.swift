@@ -11,7 +11,7 @@ import Testing
 /// Clients that try to hold on to the server by being slow, big or many.
 struct SlowClientTests {
     private let limits = WebLimits(
-        idle: .milliseconds(400), request: .milliseconds(800), stall: .milliseconds(500), headerBytes: 8192, headerFields: 20,
+        idle: .seconds(2), request: .seconds(4), stall: .seconds(2), headerBytes: 8192, headerFields: 20,
         connections: 20, drain: .milliseconds(500))
 
     private func routes(_ router: Router<WebContext>) {
@@ -54,12 +54,12 @@ struct SlowClientTests {
             let lasted: Duration?
             if start.isEmpty {
                 let begin = ContinuousClock.now
-                lasted = await client.receiveAll(within: .seconds(10)).map { _ in begin.duration(to: .now) }
+                lasted = await client.receiveAll(within: .seconds(30)).map { _ in begin.duration(to: .now) }
             } else {
-                lasted = try await dribble(client, for: .seconds(10))
+                lasted = try await dribble(client, for: .seconds(30))
             }
             let time = try #require(lasted, "the connection was never cut")
-            #expect(time < .seconds(5))
+            #expect(time < .seconds(15))
             #expect(try await ask(port, "GET", "/").body == "hello")
         }
     }
@@ -70,10 +70,10 @@ struct SlowClientTests {
             let client = try RawClient(port: port)
             client.send("GET / HTTP/1.1\r\nHost: x\r\nX-Huge: ")
             client.send(String(repeating: "a", count: 1 << 20))
-            #expect(await client.receiveAll(within: .seconds(5)) != nil)
+            #expect(await client.receiveAll(within: .seconds(20)) != nil)
             let many = try RawClient(port: port)
             many.send("GET / HTTP/1.1\r\n" + (0..<5000).map { "X-\($0): y\r\n" }.joined() + "\r\n")
-            let answer = await many.receiveAll(within: .seconds(5))
+            let answer = await many.receiveAll(within: .seconds(20))
             #expect(answer?.contains("200 OK") == false)
             #expect(try await ask(port, "GET", "/").body == "hello")
         }
@@ -84,16 +84,14 @@ struct SlowClientTests {
         try await withServer(limits, routes: routes) { port in
             let client = try RawClient(port: port)
             client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-            try await Task.sleep(for: .seconds(2))
+            try await Task.sleep(for: .seconds(3))
             // What the system had buffered comes first, then the end.
-            #expect(await client.receiveAll(within: .seconds(5)) != nil)
+            #expect(await client.receiveAll(within: .seconds(20)) != nil)
         }
     }
 
     @Test("a connection that is used goes on beyond the idle time")
     func keptAlive() async throws {
-        var limits = limits
-        limits.idle = .seconds(3)
         try await withServer(limits, routes: routes) { port in
             let client = try RawClient(port: port)
             for _ in 0..<6 {
@@ -101,7 +99,7 @@ struct SlowClientTests {
                 try await Task.sleep(for: .milliseconds(700))
             }
             client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            let text = await client.receiveAll(within: .seconds(5))
+            let text = await client.receiveAll(within: .seconds(20))
             #expect(text?.components(separatedBy: "hello").count == 8)
         }
     }
@@ -122,7 +120,7 @@ struct SlowClientTests {
         try await withServer(limits, routes: routes) { port in
             let client = try RawClient(port: port)
             client.send(text)
-            #expect(await client.receiveAll(within: .seconds(5)) != nil)
+            #expect(await client.receiveAll(within: .seconds(20)) != nil)
             #expect(try await ask(port, "GET", "/").body == "hello")
         }
     }

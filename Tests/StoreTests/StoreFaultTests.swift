@@ -97,7 +97,7 @@ struct StoreFaultTests {
             try await rig.add(value, filler: 1000)
             value += 1
             let size = try FileManager.default.attributesOfItem(atPath: rig.path + "-wal")[.size] as? Int
-            return (size ?? 0) < 40 << 20
+            return (size ?? 0) <= WriteAheadLog.tolerated
         }
         for reader in readers { reader.cancel() }
     }
