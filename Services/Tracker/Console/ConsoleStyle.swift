@@ -55,6 +55,9 @@ enum ConsoleStyle {
         .who bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 200px; }
         main { max-width: 1320px; margin: 0 auto; padding: 24px; }
         main > * + * { margin-top: 24px; }
+        main > :empty { display: none; }
+        main > .unseen + * { margin-top: 0; }
+        main > .unseen + :empty + * { margin-top: 0; }
         footer { max-width: 1320px; margin: 0 auto; padding: 0 24px 32px; color: var(--soft); font-size: 12px; line-height: 16px; }
 
         button, .button, input { font: inherit; color: inherit; }
@@ -106,7 +109,7 @@ enum ConsoleStyle {
         .status { display: flex; align-items: center; min-width: 0; }
         .status > span { overflow: hidden; text-overflow: ellipsis; }
         .num, th.num { text-align: right; }
-        .s-status { width: 168px; } .s-kind { width: 96px; } .s-when { width: 128px; } .s-viewed { width: 152px; } .s-num { width: 96px; }
+        .s-status { width: 176px; } .s-person { width: 30%; } .s-clicks { width: 80px; } .s-kind { width: 96px; } .s-when { width: 128px; } .s-viewed { width: 152px; } .s-num { width: 96px; }
         .s-who { width: 22%; } .s-in { width: 14%; }
         .pager { display: flex; gap: 12px; align-items: center; justify-content: space-between; padding: 12px 16px; border-top: 1px solid var(--line); }
 
@@ -118,9 +121,14 @@ enum ConsoleStyle {
         .bar .waiting { fill: var(--waiting); } .bar .moving { fill: var(--moving); } .bar .arrived { fill: var(--arrived); }
         .bar .trying { fill: var(--trying); } .bar .failed { fill: var(--failed); } .bar .withheld { fill: var(--line-strong); }
         .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 12px; }
-        .legend li { display: flex; align-items: center; }
+        .legend a { color: var(--text); display: flex; align-items: center; }
+        .legend a[aria-current] { font-weight: 600; text-decoration: underline; }
+        .legend + p { margin-top: 4px; }
         .legend b { font-weight: 600; margin-right: 4px; }
-        .mini { width: 100%; height: 4px; border-radius: 2px; margin-top: 4px; }
+        .mini { width: 100%; height: 4px; border-radius: 2px; margin: 2px 0 -6px; }
+        .verdicts { display: flex; flex-wrap: wrap; gap: 4px 32px; margin: 8px 0; }
+        .verdict { font-size: 20px; line-height: 28px; font-weight: 600; }
+        .verdict .i { width: 16px; height: 16px; }
 
         .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }
         .figures > div { padding: 16px; border-left: 1px solid var(--line); }
@@ -133,40 +141,49 @@ enum ConsoleStyle {
         .notice { border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 8px; background: var(--raised); padding: 12px 16px; }
         .notice.failed { border-left-color: var(--failed); color: inherit; } .notice.arrived { border-left-color: var(--arrived); color: inherit; }
         .notice.trying { border-left-color: var(--trying); color: inherit; }
-        .needs { border-color: var(--failed); background: var(--failed-wash); }
+        .needs { border-left: 4px solid var(--failed); }
         .needs li { display: flex; gap: 12px; align-items: baseline; padding: 10px 16px; border-top: 1px solid var(--line); }
+        .needs li:first-child { border-top: 0; }
+        .needs .status { width: 152px; flex: none; white-space: nowrap; }
+        .needs li > :nth-child(2) > br { line-height: 20px; }
         .needs li > :nth-child(2) { flex: 1; min-width: 0; }
         .needs time { white-space: nowrap; }
 
-        tr.open > td { border-bottom: 0; background: var(--accent-wash); }
-        .story { background: var(--sunken); }
+        .list tbody tr.open { background: var(--accent-wash); }
+        .list tbody tr.story { background: var(--ground); }
         .list .story > td { padding: 16px; white-space: normal; overflow: visible; }
-        .list tbody tr.story:hover { background: var(--sunken); }
         .timeline { border-left: 2px solid var(--line-strong); margin: 16px 0 0 5px; }
-        .timeline li { position: relative; padding: 0 0 16px 20px; }
+        .timeline li { position: relative; padding: 0 0 12px 20px; display: flex; gap: 4px 24px; max-width: 880px; }
+        .timeline li > div { flex: 1; min-width: 0; }
         .timeline li:last-child { padding-bottom: 0; }
-        .timeline .i { position: absolute; left: -9px; top: 2px; width: 16px; height: 16px; padding: 2px; border-radius: 8px; background: var(--sunken); margin: 0; }
+        .timeline .i { position: absolute; left: -9px; top: 2px; width: 16px; height: 16px; padding: 2px; border-radius: 8px; background: var(--raised); margin: 0; }
+        .story .timeline .i { background: var(--ground); }
         .timeline .dot { position: absolute; left: -5px; top: 6px; width: 8px; height: 8px; border-radius: 4px; background: var(--line-strong); }
-        .timeline time { color: var(--soft); font-size: 12px; line-height: 16px; display: block; }
+        .timeline li > time { color: var(--soft); font-size: 12px; line-height: 20px; white-space: nowrap; }
         .timeline p + p { margin-top: 2px; }
         .reply { font: 12px/16px ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre-wrap; color: var(--soft); }
         pre { font: 12px/18px ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--raised);
           border: 1px solid var(--line); border-radius: 8px; padding: 12px; white-space: pre-wrap; max-height: 360px; overflow: auto; }
         .story pre { margin-top: 8px; }
         summary { cursor: pointer; color: var(--accent); width: fit-content; }
-        summary.button { color: var(--text); list-style: none; }
-        summary.button::-webkit-details-marker { display: none; }
-        summary.grave { border-color: var(--failed); color: var(--failed); }
+        .ask > summary {
+          display: inline-flex; align-items: center; min-height: 32px; padding: 0 12px; color: var(--text); list-style: none;
+          border: 1px solid var(--line-strong); border-radius: 8px; background: var(--raised);
+        }
+        .ask > summary::-webkit-details-marker { display: none; }
+        .ask > summary:hover, .ask[open] > summary { background: var(--sunken); }
+        p + .act, .facts + .act { margin-top: 12px; }
         .act { display: flex; flex-wrap: wrap; gap: 12px; align-items: flex-start; }
         .act details[open] { flex-basis: 100%; }
-        .act form, .ask { margin-top: 12px; padding: 12px 16px; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
-        .act form p { margin-bottom: 12px; }
+        .ask form { margin-top: 12px; padding: 12px 16px; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
+        .ask form p { margin-bottom: 12px; }
         .frame { width: 100%; height: 560px; border: 0; border-top: 1px solid var(--line); background: #ffffff; border-radius: 0 0 8px 8px; resize: vertical; display: block; color-scheme: light; }
         .framed { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 8px 16px; }
-        .framed h2 { flex: 1; }
+        .framed h2 { flex: 1 0 auto; }
 
         .door { max-width: 480px; margin: 12vh auto 0; padding: 0 16px; }
         .door .card { padding: 32px; }
+        .door input { margin-bottom: 8px; }
         .door label { display: block; margin: 24px 0 4px; font-weight: 600; }
         .door button { width: 100%; min-height: 40px; margin-top: 16px; }
         .door .mark { justify-content: center; margin-bottom: 24px; }
@@ -185,20 +202,21 @@ enum ConsoleStyle {
         @media (prefers-reduced-motion: reduce) { .changed > td { animation: none; } }
 
         @media (max-width: 960px) {
-          .s-kind, .list .kind, .s-in, .list .in { display: none; }
-          .s-status { width: 136px; } .s-viewed { width: 136px; } .s-when { width: 112px; }
+          .s-kind, .list .kind, .list:not(.people) .s-in, .list:not(.people) .in { display: none; }
+          .people .s-in, .people .in { width: 0; padding: 0; visibility: hidden; }
+          .s-status { width: 152px; } .s-viewed { width: 136px; } .s-when { width: 120px; }
         }
         @media (max-width: 640px) {
           .top > div { flex-wrap: wrap; gap: 0 12px; padding: 0 16px; }
           .mark { flex: 1; min-height: 48px; }
           .top nav { order: 3; flex: 1 0 100%; margin: 0 -12px; overflow-x: auto; }
-          .top nav a { padding: 12px; min-height: 44px; }
+          .top nav a { padding: 12px; min-height: 44px; flex: none; white-space: nowrap; }
           .top nav a[aria-current] { background: none; box-shadow: inset 0 -2px var(--accent); border-radius: 0; }
           .who bdi { max-width: 120px; }
           main { padding: 16px; } main > * + * { margin-top: 16px; }
           footer { padding: 0 16px 24px; }
           button, .button, .search input, .search button { min-height: 44px; }
-          summary { min-height: 44px; display: flex; align-items: center; } summary.button { display: inline-flex; }
+          summary { min-height: 44px; line-height: 44px; } .ask > summary { min-height: 44px; }
           .chips a { min-height: 44px; border-radius: 22px; padding: 0 16px; }
           .chips { flex-wrap: nowrap; overflow-x: auto; margin-right: -16px; padding: 2px 16px 2px 2px; }
           .chips a { flex: none; }
@@ -212,6 +230,8 @@ enum ConsoleStyle {
           .list td:empty { display: none; }
           .list .subject, .list .wide { grid-column: 1 / -1; order: -1; white-space: normal; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; }
           .list .who-to { order: 1; } .list .when { order: 2; text-align: right; color: var(--soft); }
+          .mini { margin: 4px 0 2px; } .frame { height: 420px; }
+          .people .when, .people .in, .people .clicks { display: none; }
           .list .state { order: 3; } .list .viewed { order: 4; text-align: right; color: var(--soft); }
           .figures { grid-template-columns: 1fr 1fr; }
           .figures > div { border-left: 0; border-top: 1px solid var(--line); }
@@ -219,6 +239,10 @@ enum ConsoleStyle {
           .figures > div:nth-child(even) { border-left: 1px solid var(--line); }
           .figures > div:last-child:nth-child(odd) { grid-column: 1 / -1; }
           .needs li { flex-wrap: wrap; gap: 0 12px; } .needs li > :nth-child(2) { flex: 1 0 100%; order: 3; }
+          .needs .status { flex: 1; width: auto; }
+          .timeline li { flex-wrap: wrap; } .timeline li > div { flex: 1 0 100%; }
+          .timeline li > time { line-height: 16px; }
+          .sums th, .sums td { padding: 8px 6px; } .sums th[scope=row] { white-space: normal; }
           .pager { flex-wrap: wrap; }
           .spark { display: none; } .sums th:nth-last-child(3), .sums td:nth-last-child(3) { display: none; }
           .share { display: block; min-width: 0; margin: 0; }

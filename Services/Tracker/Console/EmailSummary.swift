@@ -15,9 +15,10 @@ enum EmailSummary {
                 first == .scheduled ? row.sendAt.map { ", <span class=\"soft\">\(Moment.brief($0, now: now))</span>" } : nil
             return "<span class=\"status\" title=\"\(first.meaning)\">\(first.tone.icon)<span>\(first.word)\(due)</span></span>"
         }
-        let words = present.prefix(2).map { "\(Figure.grouped(row.states[$0, default: 0])) \($0.word.lowercased())" }
+        let count =
+            "\(Figure.grouped(row.states[first, default: 0])) of \(Figure.grouped(row.recipients)) \(first.word.lowercased())"
         return """
-            <span class="status">\(first.tone.icon)<span>\(words.joined(separator: ", "))</span></span>\(StateBar.svg(row.states, style: "bar mini"))
+            <span class="status">\(first.tone.icon)<span>\(count)</span></span>\(StateBar.svg(row.states, style: "bar mini"))
             """
     }
 

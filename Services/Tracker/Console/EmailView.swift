@@ -30,14 +30,34 @@ struct EmailView {
             content: """
                 <div><p class="small"><a href="\(ConsoleLink.emails)">Emails</a></p>\
                 <h1>\(HTML.foreign(subject.isEmpty ? "(no subject)" : subject))</h1>\(particulars)</div>
-                <div data-live="sum">\(notice)<div class="card pad">\(StateBar.svg(row.states))\(legend)</div></div>
-                <div class="card" data-live="figures"><dl class="figures">\(figures)</dl></div>
-                \(cancelAll)
-                <div class="card" data-live="recipients" id="recipients">\(recipients)</div>
+                \(isToOne ? one : several)
                 \(links)
                 \(letterCard)
                 """,
             isLive: true)
+    }
+
+    /// A mailing to one: where it stands, and the whole story at once.
+    private var one: HTML {
+        guard let story else { return "" }
+        let delivery = story.delivery
+        let name: HTML? = delivery.name.map { " <span class=\"soft\"><bdi>\($0)</bdi></span>" }
+        let viewed: HTML? = delivery.state == .delivered ? "<p class=\"verdict\">\(viewed(delivery))</p>" : nil
+        return """
+            <div data-live="sum">\(notice)<div class="card pad"><p>To <b>\(Self.address(of: delivery))</b>\(name)</p>\
+            <div class="verdicts"><p class="verdict">\(StoryView.status(of: delivery))</p>\(viewed)</div>\
+            \(StoryView(story: story, visitor: visitor, now: now).render())</div></div>
+            """
+    }
+
+    /// A mailing to several, or to nobody: sums first, then a line for each recipient.
+    private var several: HTML {
+        """
+        <div data-live="sum">\(notice)<div class="card pad">\(StateBar.svg(row.states))\(legend)</div></div>
+        <div class="card" data-live="figures"><dl class="figures">\(figures)</dl></div>
+        \(cancelAll)
+        <div class="card" data-live="recipients" id="recipients">\(recipients)</div>
+        """
     }
 
     private var particulars: HTML {
@@ -54,11 +74,9 @@ struct EmailView {
     }
 
     private var legend: HTML {
-        let whole: HTML =
-            "<p class=\"soft small\">\(Figure.count(row.recipients, "recipient", "recipients")) in all, each in exactly one state.</p>"
-        return StateBar.legend(
+        StateBar.legend(
             row.states, link: { ConsoleLink.email(row.id, show: show == $0 ? nil : $0) + "#recipients" }, shown: show)
-            + (isToOne ? "" : whole)
+            + "<p class=\"soft small\">\(Figure.count(row.recipients, "recipient", "recipients")) in all, each in exactly one state.</p>"
     }
 
     // MARK: - Figures
@@ -70,12 +88,9 @@ struct EmailView {
                 """
         }
         let share: HTML? = Figure.share(row.read, of: row.states[.delivered, default: 0]).map { ", \($0) of those delivered" }
-        let read: HTML =
-            isToOne
-            ? "<dd>\(row.read > 0 ? "Read" : "Unread")</dd><dd class=\"note\">\(firstAndLast)</dd>"
-            : "<dd>\(Figure.grouped(row.read))</dd><dd class=\"note\">of \(Figure.count(row.recipients, "recipient", "recipients"))\(share)</dd>"
         return """
-            <div><dt>\(isToOne ? "Viewed" : "Read by")</dt>\(read)</div>
+            <div><dt>Read by</dt><dd>\(Figure.grouped(row.read))</dd><dd class="note">of \(Figure.count(row.recipients, "recipient", "recipients"))\
+            \(share)</dd></div>
             <div><dt title="\(EmailSummary.caveat)">Views</dt><dd>\(Figure.grouped(row.opens.people))</dd>\
             <dd class="note">\(machines(row.opens))</dd></div>\(clickFigure)
             """
@@ -91,11 +106,6 @@ struct EmailView {
         hits.all > hits.people ? "and \(Figure.grouped(hits.all - hits.people)) by programs" : "by people"
     }
 
-    private var firstAndLast: HTML {
-        guard let views = email.deliveries.first?.views, let last = views.last else { return "not yet, as far as can be told" }
-        return "last \(Moment.brief(last, now: now))"
-    }
-
     // MARK: - Recipients
 
     private var recipients: HTML {
@@ -107,8 +117,8 @@ struct EmailView {
             return line(delivery, isOpen: true) + unfolded(story)
         }
         return """
-            <table class="list"><thead><tr><th>Recipient</th><th class="s-status">Status</th><th class="s-in">Why</th><th class="s-viewed">Viewed</th>\
-            <th class="s-num num">Clicks</th><th class="s-when num">Since</th></tr></thead><tbody>\(rows)</tbody></table>\(pager(at, of: pages))
+            <table class="list people"><thead><tr><th class="s-person">Recipient</th><th class="s-status">Status</th><th class="s-in">Why</th><th class="s-viewed">Viewed</th>\
+            <th class="s-clicks num">Clicks</th><th class="s-when num">Since</th></tr></thead><tbody>\(rows)</tbody></table>\(pager(at, of: pages))
             """
     }
 
@@ -116,21 +126,22 @@ struct EmailView {
         let target = ConsoleLink.email(row.id, recipient: isOpen ? nil : delivery.id, show: show, page: page)
         let role: HTML? = delivery.role == .to ? nil : " <span class=\"soft small\">\(delivery.role == .cc ? "Cc" : "Bcc")</span>"
         let name: HTML? = delivery.name.map { " <span class=\"soft\"><bdi>\($0)</bdi></span>" }
-        let address = HTML.foreign(delivery.address.isEmpty ? "(no address)" : delivery.address)
         let who: HTML =
-            isToOne
-            ? "<b>\(address)</b>"
-            : "<a class=\"row\" id=\"r\(delivery.id)\" href=\"\(target)\" aria-expanded=\"\(isOpen ? "true" : "false")\">\(address)</a>"
+            "<a class=\"row\" id=\"r\(delivery.id)\" href=\"\(target)\" aria-expanded=\"\(isOpen ? "true" : "false")\">\(Self.address(of: delivery))</a>"
         let why: HTML? = delivery.reason.map { "<span class=\"soft\" title=\"\($0.sentence)\">\($0.sentence)</span>" }
         let clicks: HTML? = delivery.clicks.people > 0 ? "\(Figure.grouped(delivery.clicks.people))" : nil
-        let openClass: HTML? = isOpen && !isToOne ? " class=\"open\"" : nil
+        let openClass: HTML? = isOpen ? " class=\"open\"" : nil
         return """
             <tr id="d\(delivery.id)"\(openClass)><td class="wide">\(who)\(name)\(role)</td>\
             <td class="state">\(StoryView.status(of: delivery))</td><td class="in">\(why)</td>\
-            <td class="viewed">\(viewed(delivery))</td><td class="num">\(clicks)</td>\
+            <td class="viewed">\(viewed(delivery))</td><td class="num clicks">\(clicks)</td>\
             <td class="when num">\(delivery.changedAt.map { Moment.brief($0, now: now) })</td></tr>
 
             """
+    }
+
+    private static func address(of delivery: DeliveryRow) -> HTML {
+        .foreign(delivery.address.isEmpty ? "(no address)" : delivery.address)
     }
 
     private func viewed(_ delivery: DeliveryRow) -> HTML {
@@ -172,7 +183,7 @@ struct EmailView {
 
     /// Only where there are several: a mailing to one is cancelled in the recipient's story.
     private var cancelAll: HTML? {
-        guard !isToOne, cancellable > 0, maySend else { return nil }
+        guard cancellable > 0, maySend else { return nil }
         let left = row.recipients - cancellable
         let others: HTML? = left > 0 ? " The other \(Figure.grouped(left)) cannot be called back." : nil
         return """
@@ -229,7 +240,7 @@ struct EmailView {
         guard let letter else { return nil }
         let whose: HTML =
             if let story, !isToOne {
-                "as \(HTML.foreign(story.delivery.address)) got it"
+                "as written to \(HTML.foreign(story.delivery.address))"
             } else if isToOne {
                 ""
             } else {

@@ -29,22 +29,29 @@ struct OverviewView {
 
     private var needs: HTML? {
         guard overview.failureCount > 0 || !overview.refusals.isEmpty else { return nil }
-        let failures: [HTML] = overview.failures.map { failure in
-            let delivery = failure.delivery
+        let failures: [HTML] = grouped.map { group in
+            let (first, delivery) = (group[0], group[0].delivery)
             let because =
                 delivery.state == .uncertain
                 ? "It may have arrived. Please decide." : delivery.reason?.sentence ?? delivery.state.meaning
+            let who: HTML =
+                group.count == 1
+                ? HTML.foreign(delivery.address.isEmpty ? "(no address)" : delivery.address)
+                : "\(Figure.count(group.count, "recipient", "recipients"))"
+            let target =
+                group.count == 1
+                ? ConsoleLink.email(delivery.mailing, recipient: delivery.id)
+                : ConsoleLink.email(delivery.mailing, show: delivery.state)
             return """
-                <li>\(StoryView.status(of: delivery))<span><a href="\(ConsoleLink.email(delivery.mailing, recipient: delivery.id))">\
-                \(HTML.foreign(delivery.address.isEmpty ? "(no address)" : delivery.address))</a> \(because) \
-                <span class="soft">\(HTML.foreign(failure.subject))</span></span>\(delivery.changedAt.map { Moment.brief($0, now: now) })</li>
+                <li>\(StoryView.status(of: delivery))<span><a href="\(target)">\(who)</a> of <q>\(HTML.foreign(first.subject.isEmpty ? "(no subject)" : first.subject))</q>\
+                <br>\(because)</span>\(delivery.changedAt.map { Moment.brief($0, now: now) })</li>
 
                 """
         }
         let refusals: [HTML] = overview.refusals.map { refusal in
             """
-            <li><span class="status">\(Tone.failed.icon)<span>Refused</span></span><span>A mailing was refused whole. \
-            \(HTML.foreign(refusal.problems.joined(separator: " "))) <span class="soft small">\(refusal.mailing)</span></span>\
+            <li><span class="status">\(Tone.failed.icon)<span>Refused</span></span><span>A mailing that another program submitted \
+            was refused whole.<br>\(HTML.foreign(refusal.problems.joined(separator: " "))) <span class="soft small">\(refusal.mailing)</span></span>\
             \(Moment.brief(refusal.at, now: now))</li>
 
             """
@@ -62,6 +69,27 @@ struct OverviewView {
             <h2>\(Figure.count(count, "email needs", "emails need")) someone</h2>
             <div class="card needs below"><ul>\(failures)\(refusals)</ul>\(more)</div>
             """
+    }
+
+    /// Failures of one mailing that say the same are told once, where the newest of them stands.
+    private var grouped: [[Overview.Failure]] {
+        struct Kind: Hashable {
+            let mailing: MailingID
+            let state: DeliveryState
+            let reason: DeliveryReason?
+        }
+        var places: [Kind: Int] = [:]
+        var groups: [[Overview.Failure]] = []
+        for failure in overview.failures {
+            let kind = Kind(mailing: failure.delivery.mailing, state: failure.delivery.state, reason: failure.delivery.reason)
+            if let place = places[kind] {
+                groups[place].append(failure)
+            } else {
+                places[kind] = groups.count
+                groups.append([failure])
+            }
+        }
+        return groups
     }
 
     // MARK: - How it is going
@@ -102,9 +130,8 @@ struct OverviewView {
         let rows: [HTML] = Self.lines.map { line in
             let cells: [HTML] = overview.periods.map { period in
                 let value = line.value(period.figures)
-                let share: HTML? = line.whole.flatMap { value == 0 ? nil : Figure.share(value, of: $0(period.figures)) }
-                    .map { "<span class=\"share\">\($0)</span>" }
-                return "<td class=\"num\"><b>\(Figure.grouped(value))</b>\(share)</td>"
+                let share = line.whole.flatMap { value == 0 ? nil : Figure.share(value, of: $0(period.figures)) }
+                return "<td class=\"num\"><b>\(Figure.grouped(value))</b><span class=\"share\">\(share ?? "")</span></td>"
             }
             let spark = Sparkline.svg(overview.days.suffix(30).map { line.value($0.figures) }, of: line.word)
             return "<tr><th scope=\"row\">\(line.tone?.icon)\(line.word)</th>\(cells)<td class=\"spark\">\(spark)</td></tr>\n"

@@ -22,7 +22,7 @@ struct StoryView {
 
     /// The state with its shape; a refusal with its class.
     static func status(of delivery: DeliveryRow) -> HTML {
-        let kind: HTML? = delivery.state == .bounced ? delivery.reason?.bounceClass.map { ", \($0.word)" } : nil
+        let kind: HTML? = delivery.state == .bounced ? delivery.reason?.bounceClass.map { " · \($0.word)" } : nil
         return """
             <span class="status" title="\(delivery.state.meaning)">\(delivery.state.tone.icon)<span>\(delivery.state.word)\(kind)</span></span>
             """
@@ -51,12 +51,19 @@ struct StoryView {
         }
     }
 
+    /// Of people alone: a scanner that loads the image has not viewed anything.
     private var views: HTML? {
-        guard let first = delivery.views.first, let last = delivery.views.last else { return nil }
-        let client: HTML? = delivery.views.client.map { ", last in \(HTML.foreign($0))" }
+        let opened = story.entries.filter { entry in
+            guard case .messageOpened = entry.fact.body else { return false }
+            return entry.client?.isPerson == true
+        }
+        guard let first = opened.first, let last = opened.last else { return nil }
+        let client: HTML? = last.client.map { ", last in \(HTML.foreign($0.name))" }
+        let machines = delivery.views.hits.all - delivery.views.hits.people
+        let others: HTML? = machines > 0 ? "<span>\(Figure.count(machines, "more", "more")) by programs</span>" : nil
         return """
-            <p class="facts"><span>First viewed \(Moment.full(first))</span><span>Last viewed \(Moment.full(last))</span>\
-            <span>\(Figure.count(delivery.views.hits.all, "view", "views"))\(client)</span></p>
+            <p class="facts"><span>\(Figure.count(delivery.views.hits.people, "view", "views"))\(client)</span>\
+            <span>first viewed \(Moment.full(first.fact.occurredAt))</span><span>last viewed \(Moment.full(last.fact.occurredAt))</span>\(others)</p>
             """
     }
 
@@ -111,7 +118,7 @@ struct StoryView {
             if leftOut.contains(index) {
                 if !hasToldOfGap {
                     let count = Figure.grouped(leftOut.count + story.hitsLeftOut)
-                    items.append("<li><span class=\"dot\"></span><p class=\"soft\">\(count) more views and clicks</p></li>")
+                    items.append("<li><span class=\"dot\"></span><div class=\"soft\">\(count) more views and clicks</div></li>")
                 }
                 hasToldOfGap = true
                 continue
@@ -140,9 +147,9 @@ extension BounceClass {
     /// As it stands behind the word Bounced.
     var word: String {
         switch self {
-        case .hard: "for good"
-        case .soft: "mailbox"
-        case .transient: "no way through"
+        case .hard: "hard"
+        case .soft: "soft"
+        case .transient: "transient"
         case .block: "blocked"
         }
     }

@@ -11,7 +11,7 @@ struct TimelineItem {
         let (tone, sentence) = telling
         let icon: HTML = tone?.icon ?? "<span class=\"dot\"></span>"
         return """
-            <li>\(icon)<p>\(sentence)</p>\(Moment.full(entry.fact.occurredAt))\(evidence)</li>
+            <li>\(icon)<div><p>\(sentence)</p>\(evidence)</div>\(Moment.full(entry.fact.occurredAt))</li>
 
             """
     }
@@ -44,15 +44,10 @@ struct TimelineItem {
         case .attemptUncertain(let ended): return (.trying, "Nobody knows whether it arrived\(peer(ended))")
         case .attemptAbandoned: return (nil, "The attempt ended before the message could leave")
         case .messageOpened:
-            return (
-                entry.client?.isPerson == true ? .arrived : nil,
-                "\(entry.client?.isPerson == true ? "Viewed" : "Image loaded by a program")"
-            )
+            return isByPerson ? (.arrived, "Viewed\(client)") : (nil, "Image loaded by a program\(client)")
         case .linkClicked(let clicked):
-            return (
-                entry.client?.isPerson == true ? .arrived : nil,
-                "\(entry.client?.isPerson == true ? "Clicked" : "Link followed by a program"): \(HTML.foreign(clicked.target))"
-            )
+            let target = HTML.foreign(clicked.target)
+            return isByPerson ? (.arrived, "Clicked \(target)\(client)") : (nil, "Link followed by a program, \(target)\(client)")
         case .sessionEnded: return (nil, "A sender was stopped")
         case .reminderPlanned: return (nil, "Reminder planned")
         case .reminderMoved: return (nil, "Reminder moved")
@@ -62,6 +57,10 @@ struct TimelineItem {
         }
     }
 
+    private var isByPerson: Bool { entry.client?.isPerson == true }
+
+    private var client: HTML? { entry.client.map { " <span class=\"soft\"><bdi>\($0.name)</bdi></span>" } }
+
     private func person(_ name: String?) -> HTML? { name.map { " by \(HTML.foreign($0))" } }
 
     private func peer(_ ended: AttemptEnded) -> HTML? { ended.peer.map { " <span class=\"soft\"><bdi>\($0)</bdi></span>" } }
@@ -70,10 +69,7 @@ struct TimelineItem {
 
     private var evidence: HTML? {
         if let ended = entry.fact.body.ended { return evidence(of: ended) }
-        guard let client = entry.client else { return nil }
-        return """
-            <p>\(HTML.foreign(client.name))</p><p class="soft small">\(HTML.foreign(client.why))</p>
-            """
+        return entry.client.map { "<p class=\"soft small\">\(HTML.foreign($0.why))</p>" }
     }
 
     private func evidence(of ended: AttemptEnded) -> HTML {
