@@ -31,7 +31,7 @@ extension ConsoleRoutes {
     private func emails(_ request: Request, context: WebContext) async throws -> Response {
         try await page(request) { visitor in
             let now = time.now()
-            let query = SearchQuery(request.uri.queryParameters["q"].map(String.init) ?? "")
+            let query = SearchQuery(request.query["q"] ?? "")
             var filter = query.filter
             var window: CivilDate?
             if query.after == nil, query.before == nil {
@@ -50,7 +50,7 @@ extension ConsoleRoutes {
     /// The same list as a file, and as far back as the history goes.
     private func report(_ request: Request, context: WebContext) async throws -> Response {
         try await page(request) { visitor in
-            let query = SearchQuery(request.uri.queryParameters["q"].map(String.init) ?? "")
+            let query = SearchQuery(request.query["q"] ?? "")
             return EmailReport(history: history, organization: visitor.principal.organization, filter: query.filter).response
         }
     }
@@ -68,7 +68,7 @@ extension ConsoleRoutes {
             guard let id: MailingID = context.id("mailing"),
                 let email = try await history.mailing(id, of: organization)
             else { throw HTTPError(.notFound) }
-            let parameters = request.uri.queryParameters
+            let parameters = request.query
             let asked = parameters["recipient"].flatMap { DeliveryID($0) }
             let chosen =
                 email.deliveries.count == 1 ? email.deliveries.first : email.deliveries.first { $0.id == asked }
@@ -78,10 +78,10 @@ extension ConsoleRoutes {
                 email: email, story: story,
                 letter: try await history.body(of: id, delivery: chosen?.id, organization: organization), visitor: visitor,
                 now: time.now())
-            view.show = parameters["show"].flatMap { DeliveryState(rawValue: String($0)) }
+            view.show = parameters["show"].flatMap { DeliveryState(rawValue: $0) }
             view.page = pageNumber(of: email, asked: parameters["page"].flatMap { Int($0) }, show: view.show, chosen: chosen?.id)
             view.images = parameters["images"] == "1"
-            view.asked = parameters["asked"].flatMap { ConsoleLink.Asked(rawValue: String($0)) }
+            view.asked = parameters["asked"].flatMap { ConsoleLink.Asked(rawValue: $0) }
             return ConsoleFrame.response(view.render(), for: visitor, to: request)
         }
     }
@@ -96,11 +96,11 @@ extension ConsoleRoutes {
 
     private func letter(_ request: Request, context: WebContext) async throws -> Response {
         try await page(request) { visitor in
-            let recipient = request.uri.queryParameters["recipient"].flatMap { DeliveryID($0) }
+            let recipient = request.query["recipient"].flatMap { DeliveryID($0) }
             guard let id: MailingID = context.id("mailing"),
                 let letter = try await history.body(of: id, delivery: recipient, organization: visitor.principal.organization)
             else { throw HTTPError(.notFound) }
-            return LetterView.response(letter, images: request.uri.queryParameters["images"] == "1")
+            return LetterView.response(letter, images: request.query["images"] == "1")
         }
     }
 
@@ -153,8 +153,8 @@ extension ConsoleRoutes {
     }
 
     private func cursor(of request: Request) throws -> Cursor? {
-        guard let text = request.uri.queryParameters["cursor"] else { return nil }
-        guard let cursor = Cursor(String(text)) else {
+        guard let text = request.query["cursor"] else { return nil }
+        guard let cursor = Cursor(text) else {
             throw Problem(
                 .badRequest, "This address is not complete",
                 detail: "The place in the list cannot be read. Start again from the newest.")

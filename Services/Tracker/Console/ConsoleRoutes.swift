@@ -19,7 +19,7 @@ struct ConsoleRoutes: Sendable {
             router.get(RouterPath(asset.path)) { _, _ in asset.response }
         }
         router.get(RouterPath(ConsoleLink.signIn)) { request, _ in
-            let next = SignInView.safe(next: request.uri.queryParameters["next"].map(String.init))
+            let next = SignInView.safe(next: request.query["next"])
             return ConsoleFrame.response(SignInView.page(next: next, trouble: nil, status: .ok), for: nil, to: request)
         }
         router.post(RouterPath(ConsoleLink.signIn), use: signIn)
@@ -139,17 +139,29 @@ struct ConsoleRoutes: Sendable {
             for: visitor, to: request)
     }
 
-    /// The fields of a form, at most 16 KiB; the last of those with the same name.
+    /// The fields of a form, at most 16 KiB.
     private func fields(of request: Request) async throws -> [String: String] {
-        let body = try await request.body.collect(upTo: 16 * 1024)
+        FormFields.read(String(buffer: try await request.body.collect(upTo: 16 * 1024)))
+    }
+}
+
+/// Fields as HTML forms send them, in a body or behind the question mark (`application/x-www-form-urlencoded`).
+enum FormFields {
+    /// The last of those with the same name counts; what cannot be read is left out.
+    static func read(_ text: String) -> [String: String] {
         var fields: [String: String] = [:]
-        for pair in String(buffer: body).split(separator: "&") {
+        for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let name = Self.decoded(parts[0]), let value = Self.decoded(parts[1]) else { continue }
+            guard parts.count == 2, let name = decoded(parts[0]), let value = decoded(parts[1]) else { continue }
             fields[name] = value
         }
         return fields
     }
 
     private static func decoded(_ text: Substring) -> String? { text.replacing("+", with: " ").removingPercentEncoding }
+}
+
+extension Request {
+    /// The fields behind the question mark.
+    var query: [String: String] { FormFields.read(uri.query ?? "") }
 }
