@@ -55,7 +55,7 @@ struct ConsolePageTests {
                 let tags = page.matches(of: /<script[^>]*>/).map { String($0.0) }
                 #expect(tags == ["<script src=\"\(ConsoleAsset.script.path)\" defer>"], "\(path)")
                 #expect(page.matches(of: /\son[a-z]+=/).allSatisfy { !page[..<$0.range.lowerBound].hasSuffix("\"") }, "\(path)")
-                #expect(!page.contains("style=\""), "inline style on \(path)")
+                #expect(!page.contains(" style=\""), "inline style on \(path)")
             }
         }
     }
@@ -78,7 +78,7 @@ struct ConsolePageTests {
         }
     }
 
-    @Test("a page of 50 long mailings weighs less than 60 KB")
+    @Test("a full page of long mailings weighs less than 60 KB")
     func heavy() async throws {
         var facts: [Fact] = []
         for index in 0..<60 {
@@ -94,10 +94,10 @@ struct ConsolePageTests {
         try await visit(facts: facts) { visit, _ in
             let page = try await visit.get("/emails")
             #expect(page.body.readableBytes < 60_000, "it weighs \(page.body.readableBytes)")
-            #expect(page.text.matches(of: /class="row"/).count == 50)
+            #expect(page.text.matches(of: /class="row"/).count == EmailListView.rowsPerPage)
             let next = try #require(page.text.firstMatch(of: /rel="next" href="([^"]+)"/)?.1)
             let second = try await visit.get(String(next))
-            #expect(second.text.matches(of: /class="row"/).count == 10)
+            #expect(second.text.matches(of: /class="row"/).count == 60 - EmailListView.rowsPerPage)
         }
     }
 

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Mail
+import NIOCore
 import Runtime
 
 /// The web console: pages that a person reads and the few things that they can ask for, mounted on the tracker's private router.
@@ -141,7 +142,11 @@ struct ConsoleRoutes: Sendable {
 
     /// The fields of a form, at most 16 KiB.
     private func fields(of request: Request) async throws -> [String: String] {
-        FormFields.read(String(buffer: try await request.body.collect(upTo: 16 * 1024)))
+        do {
+            return FormFields.read(String(buffer: try await request.body.collect(upTo: 16 * 1024)))
+        } catch is NIOTooManyBytesError {
+            throw Problem(.contentTooLarge, "That form is too large", detail: "A form of ours has at most 16 KiB. Nothing was changed.")
+        }
     }
 }
 

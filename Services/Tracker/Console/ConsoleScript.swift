@@ -75,7 +75,7 @@ enum ConsoleScript {
               var changed = next.querySelector("[data-live='" + CSS.escape(old.dataset.live) + "']");
               if (!changed || changed.innerHTML === shown.get(old)) return;
               if (old.querySelector("details.ask[open]")) return;
-              var focus = old.contains(document.activeElement) && document.activeElement.id;
+              var active = old.contains(document.activeElement) && document.activeElement.closest("tr[id]");
               var open = Array.from(old.querySelectorAll("details[open][id]")).map(function (d) { return d.id; });
               var before = {};
               old.querySelectorAll("tr[id]").forEach(function (row) { before[row.id] = row.textContent; });
@@ -89,7 +89,7 @@ enum ConsoleScript {
               open.forEach(function (id) { var d = changed.querySelector("#" + CSS.escape(id)); if (d) d.open = true; });
               old.replaceWith(changed);
               shown.set(changed, markup);
-              var again = focus && document.getElementById(focus);
+              var again = active && document.querySelector("#" + CSS.escape(active.id) + " a.row");
               if (again) again.focus({ preventScroll: true });
             });
           }

@@ -48,6 +48,9 @@ enum EmailListView {
         return "<nav class=\"chips\" aria-label=\"Status\">\(all)</nav>"
     }
 
+    /// Mailings a page: light even where every name is long.
+    static let rowsPerPage = 40
+
     /// The table alone, as other pages show it too.
     static func table(_ rows: [EmailRow], now: Timestamp) -> HTML {
         """
@@ -59,12 +62,12 @@ enum EmailListView {
 
     private static func row(_ row: EmailRow, now: Timestamp) -> HTML {
         let collection: HTML? = row.collection.map {
-            "<a href=\"\(ConsoleLink.collection($0))\" title=\"\($0)\">\(HTML.foreign($0))</a>"
+            "<a href=\"\(ConsoleLink.collection($0))\">\(HTML.foreign($0))</a>"
         }
         return """
             <tr id="m\(row.id)"><td class="state">\(EmailSummary.status(of: row, now: now))</td>\
             <td class="who-to">\(EmailSummary.recipients(of: row))</td>\
-            <td class="subject"><a class="row" id="r\(row.id)" href="\(ConsoleLink.email(row.id))" title="\(row.subject)">\
+            <td class="subject"><a class="row" href="\(ConsoleLink.email(row.id))" title="\(row.subject)">\
             \(HTML.foreign(row.subject.isEmpty ? "(no subject)" : row.subject))</a></td>\
             <td class="kind"><bdi>\(row.kind)</bdi></td><td class="in">\(collection)</td>\
             <td class="viewed">\(EmailSummary.viewed(row))</td><td class="when num">\(Moment.brief(row.acceptedAt, now: now))</td></tr>

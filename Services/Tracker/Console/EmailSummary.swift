@@ -13,7 +13,7 @@ enum EmailSummary {
         if row.recipients == 1 || present.count == 1 {
             let due: HTML? =
                 first == .scheduled ? row.sendAt.map { ", <span class=\"soft\">\(Moment.brief($0, now: now))</span>" } : nil
-            return "<span class=\"status\" title=\"\(first.meaning)\">\(first.tone.icon)<span>\(first.word)\(due)</span></span>"
+            return "<span class=\"status\">\(first.tone.icon)<span>\(first.word)\(due)</span></span>"
         }
         let count =
             "\(Figure.grouped(row.states[first, default: 0])) of \(Figure.grouped(row.recipients)) \(first.word.lowercased())"
@@ -33,16 +33,16 @@ enum EmailSummary {
 
     /// Read, Unread, Failed or Untracked; how many of them where there are several.
     static func viewed(_ row: EmailRow) -> HTML {
-        guard row.isTracked else { return "<span class=\"soft\" title=\"\(untracked)\">Untracked</span>" }
+        guard row.isTracked else { return "<span class=\"soft\">Untracked</span>" }
         let left = row.states[.delivered, default: 0] + row.states[.bounced, default: 0]
         if row.recipients > 1 {
             guard row.read > 0 else { return left > 0 ? "<span class=\"soft\">Unread</span>" : "" }
             let whole = Figure.grouped(row.recipients)
-            return "<span title=\"\(caveat)\">\(Tone.arrived.icon)\(Figure.grouped(row.read)) of \(whole) read</span>"
+            return "<span>\(Tone.arrived.icon)\(Figure.grouped(row.read)) of \(whole) read</span>"
         }
         if row.read > 0 {
             let views: HTML? = row.opens.people > 0 ? " · \(Figure.count(row.opens.people, "view", "views"))" : nil
-            return "<span title=\"\(caveat)\">\(Tone.arrived.icon)Read\(views)</span>"
+            return "<span>\(Tone.arrived.icon)Read\(views)</span>"
         }
         if row.states[.bounced, default: 0] + row.states[.failed, default: 0] > 0 { return "<span class=\"soft\">Failed</span>" }
         return left > 0 ? "<span class=\"soft\">Unread</span>" : ""

@@ -127,7 +127,7 @@ struct EmailView {
         let role: HTML? = delivery.role == .to ? nil : " <span class=\"soft small\">\(delivery.role == .cc ? "Cc" : "Bcc")</span>"
         let name: HTML? = delivery.name.map { " <span class=\"soft\"><bdi>\($0)</bdi></span>" }
         let who: HTML =
-            "<a class=\"row\" id=\"r\(delivery.id)\" href=\"\(target)\" aria-expanded=\"\(isOpen ? "true" : "false")\">\(Self.address(of: delivery))</a>"
+            "<a class=\"row\" href=\"\(target)\" aria-expanded=\"\(isOpen ? "true" : "false")\">\(Self.address(of: delivery))</a>"
         let why: HTML? = delivery.reason.map { "<span class=\"soft\" title=\"\($0.sentence)\">\($0.sentence)</span>" }
         let clicks: HTML? = delivery.clicks.people > 0 ? "\(Figure.grouped(delivery.clicks.people))" : nil
         let openClass: HTML? = isOpen ? " class=\"open\"" : nil

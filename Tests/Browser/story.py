@@ -1,0 +1,62 @@
+"""The main job in a real browser: a mailing goes out, the recipient reads it and follows its link, the console tells.
+
+usage: story.py CONSOLE INBOX TOKEN SUBJECT RECIPIENT TARGET
+Says "submit" on a line of its own when the mailing is to be submitted, and goes on when it reads a line.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from devtools import Browser, Failed  # noqa: E402
+
+
+def main(console, inbox, token, subject, recipient, target):
+    with Browser(limit=40) as office, Browser(limit=40) as reader:
+        office.size(1440)
+        office.go(console + "/emails")
+        office.type("#api-token", token)
+        office.press("Enter")
+        office.shows("No emails yet")
+
+        # It goes out while the office looks on, without loading the page anew.
+        print("submit", flush=True)
+        sys.stdin.readline()
+        office.shows(subject)
+        office.until("document.querySelector('.state').innerText.includes('Delivered')", "the list to say Delivered")
+        office.click("a.row", subject)
+        office.shows("recipients in all", recipient)
+        office.click("a.row", recipient)
+        office.shows("Taken by the recipient’s server", "Unread")
+
+        # The recipient opens it, with images, on a phone.
+        reader.size(390)
+        reader.go(f"{inbox}/?to={recipient}")
+        reader.click("a.row")
+        reader.shows("Images are not loaded.")
+        reader.click("a", "Load images")
+        office.shows("Viewed", "Read · 1 view")
+
+        # And follows the link to where it leads in truth.
+        link = reader.run(
+            "fetch(document.querySelector('iframe').src).then(a => a.text()).then(function (t) {"
+            " return [...new DOMParser().parseFromString(t, 'text/html').querySelectorAll('a[href*=\"/c/\"]')].map(a => a.href); })")
+        if not link:
+            raise Failed("the letter has no tracked link")
+        reader.requests.clear()
+        reader.call("Page.navigate", {"url": link[0]})
+        reader.drain()
+        if not any(url.startswith(target) for url in reader.requests):
+            raise Failed(f"the link leads to {reader.requests}, not to {target}")
+        office.shows("Clicked")
+        office.drain()
+        if office.complaints:
+            raise Failed(f"the console's browser complains: {office.complaints}")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        sys.exit(1)
