@@ -40,7 +40,8 @@ extension ConsoleRoutes {
                 filter.after = SearchQuery.midnight(first)
             }
             let cursor = try cursor(of: request)
-            let rows = try await history.emails(of: visitor.principal.organization, filter: filter, cursor: cursor, limit: EmailListView.rowsPerPage)
+            let rows = try await history.emails(
+                of: visitor.principal.organization, filter: filter, cursor: cursor, limit: EmailListView.rowsPerPage)
             return ConsoleFrame.response(
                 EmailListView.page(rows, query: query, window: window, cursor: cursor?.description, now: now), for: visitor,
                 to: request)
@@ -131,7 +132,8 @@ extension ConsoleRoutes {
                 throw HTTPError(.notFound)
             }
             let cursor = try cursor(of: request)
-            let emails = try await history.emails(of: organization, filter: EmailFilter(collection: id), cursor: cursor, limit: EmailListView.rowsPerPage)
+            let emails = try await history.emails(
+                of: organization, filter: EmailFilter(collection: id), cursor: cursor, limit: EmailListView.rowsPerPage)
             let reminders = try await history.reminders(
                 of: organization, collection: id, from: now - .seconds(400 * 86_400), until: now + .seconds(800 * 86_400))
             guard !emails.items.isEmpty || !reminders.isEmpty || cursor != nil else { throw HTTPError(.notFound) }

@@ -145,7 +145,8 @@ struct ConsoleRoutes: Sendable {
         do {
             return FormFields.read(String(buffer: try await request.body.collect(upTo: 16 * 1024)))
         } catch is NIOTooManyBytesError {
-            throw Problem(.contentTooLarge, "That form is too large", detail: "A form of ours has at most 16 KiB. Nothing was changed.")
+            throw Problem(
+                .contentTooLarge, "That form is too large", detail: "A form of ours has at most 16 KiB. Nothing was changed.")
         }
     }
 }

@@ -24,7 +24,7 @@ enum EmailSummary {
 
     static func recipients(of row: EmailRow) -> HTML {
         guard let first = row.firstRecipients.first else { return "<span class=\"soft\">nobody</span>" }
-        let all = row.firstRecipients.map { one in one.name.map { "\($0) <\(one.address)>" } ?? one.address }
+        let all = row.firstRecipients.map(\.address)
         let others = row.recipients - 1
         let name: HTML? = others == 0 ? first.name.map { " <span class=\"soft\"><bdi>\($0)</bdi></span>" } : nil
         let more: HTML? = others > 0 ? " <span class=\"soft\">and \(Figure.grouped(others)) more</span>" : nil
