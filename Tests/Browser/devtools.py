@@ -18,7 +18,8 @@ class Failed(Exception):
 class Browser:
     """One Chromium with one page. Use as a context manager; everything it made is gone afterwards."""
 
-    def __init__(self, limit=20.0):
+    def __init__(self, limit=20.0, agent=None):
+        """agent: what it says it is; by its own name a headless browser would rightly count as a machine."""
         self.limit = limit
         self.profile = tempfile.mkdtemp(prefix="waybill-browser-")
         # Chromium reads commands from descriptor 3 and writes answers to descriptor 4, each ended by a NUL.
@@ -37,8 +38,9 @@ class Browser:
             [
                 program, "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage",
                 "--hide-scrollbars", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-                "--user-data-dir=" + self.profile, "about:blank",
-            ],
+                # Sandboxed frames stay in the page's process, so that their requests are seen too.
+                "--disable-features=IsolateSandboxedIframes", "--user-data-dir=" + self.profile,
+            ] + (["--user-agent=" + agent] if agent else []) + ["about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=descriptors, close_fds=False,
             start_new_session=True)
         os.close(to_browser)

@@ -109,7 +109,7 @@ enum ConsoleStyle {
         .status { display: flex; align-items: center; min-width: 0; }
         .status > span { overflow: hidden; text-overflow: ellipsis; }
         .num, th.num { text-align: right; }
-        .s-status { width: 176px; } .s-person { width: 30%; } .s-clicks { width: 80px; } .s-kind { width: 96px; } .s-when { width: 128px; } .s-viewed { width: 152px; } .s-num { width: 96px; }
+        .s-status { width: 176px; } .s-person { width: 30%; } .people .s-in { width: auto; } .s-clicks { width: 80px; } .s-kind { width: 96px; } .s-when { width: 128px; } .s-viewed { width: 152px; } .s-num { width: 96px; }
         .s-who { width: 22%; } .s-in { width: 14%; }
         .pager { display: flex; gap: 12px; align-items: center; justify-content: space-between; padding: 12px 16px; border-top: 1px solid var(--line); }
 
@@ -204,7 +204,8 @@ enum ConsoleStyle {
         @media (max-width: 960px) {
           .s-kind, .list .kind, .list:not(.people) .s-in, .list:not(.people) .in { display: none; }
           .people .s-in, .people .in { width: 0; padding: 0; visibility: hidden; }
-          .s-status { width: 152px; } .s-viewed { width: 136px; } .s-when { width: 120px; }
+          .s-status { width: 152px; } .s-viewed { width: 128px; } .s-when { width: 112px; } .s-who { width: 20%; }
+          .sums th, .sums td { padding-left: 6px; padding-right: 6px; }
         }
         @media (max-width: 640px) {
           .top > div { flex-wrap: wrap; gap: 0 12px; padding: 0 16px; }
