@@ -48,7 +48,7 @@ class Browser:
         self.buffer = b""
         self.number = 0
         self.events = []
-        self.requests = []
+        self.requests = {}  # by the browser's own number, without those that a policy stopped
         self.complaints = []
         try:
             target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
@@ -111,7 +111,9 @@ class Browser:
     def _note(self, message):
         method, parameters = message.get("method"), message.get("params", {})
         if method == "Network.requestWillBeSent":
-            self.requests.append(parameters["request"]["url"])
+            self.requests[parameters["requestId"]] = parameters["request"]["url"]
+        elif method == "Network.loadingFailed" and parameters.get("blockedReason"):
+            self.requests.pop(parameters["requestId"], None)
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(parameters["exceptionDetails"].get("text", "exception"))
         elif method == "Log.entryAdded" and parameters["entry"]["level"] == "error":

@@ -51,8 +51,8 @@ def main(console, inbox, token, subject, recipient, target):
         reader.requests.clear()
         reader.call("Page.navigate", {"url": unescape(links[-1])})
         reader.drain()
-        if not any(url.startswith(target) for url in reader.requests):
-            raise Failed(f"the link leads to {reader.requests}, not to {target}")
+        if not any(url.startswith(target) for url in reader.requests.values()):
+            raise Failed(f"the link leads to {list(reader.requests.values())}, not to {target}")
         office.shows("Clicked")
         office.drain()
         if office.complaints:
