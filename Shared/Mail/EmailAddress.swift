@@ -38,15 +38,15 @@ extension EmailAddress {
     /// script. Instead of a domain there may be an IPv4 or IPv6 address in brackets. All in all at most 254 bytes of UTF-8.
     /// - Throws: ``InvalidAddress``.
     package init(_ text: String) throws(InvalidAddress) {
+        guard text.utf8.count <= 254 else {
+            throw InvalidAddress(description: "the address has \(text.utf8.count) bytes; the most is 254")
+        }
         let scalars = Array(text.unicodeScalars)
         guard let at = scalars.lastIndex(of: "@"), at > 0, at + 1 < scalars.count else {
             throw InvalidAddress(description: "an address has a name, an @ and a domain, such as ann@example.com")
         }
         if let stranger = scalars.first(where: \.isNeverInAnAddress) {
             throw InvalidAddress(description: "an address cannot hold \(stranger.name)")
-        }
-        guard text.utf8.count <= 254 else {
-            throw InvalidAddress(description: "the address has \(text.utf8.count) bytes; the most is 254")
         }
         try Self.check(local: scalars[..<at])
         local = String(String.UnicodeScalarView(scalars[..<at]))
