@@ -55,20 +55,20 @@ struct TimeZoneRulesTests {
             utc = d.timezone.utc
             zone = zoneinfo.ZoneInfo(sys.argv[1])
             start = d.datetime(1995, 1, 1)
-            walls = [start + d.timedelta(minutes=37 * n) for n in range(0, 1000000, 97)]
+            walls = [start + d.timedelta(minutes=37 * n) for n in range(0, 640000, 97)]
             walls += [d.datetime(y, 2, 29, 23, 59, 59) for y in range(1972, 2100, 4)]
             previous = None
             for w in walls:
                 o = w.replace(tzinfo=zone).utcoffset()
-                if previous is not None and o != previous[1] and w > previous[0]:
-                    for m in range(int((w - previous[0]).total_seconds() // 600) + 30):
-                        x = previous[0] - d.timedelta(hours=2) + d.timedelta(minutes=10 * m)
+                if previous is not None and o != previous[1] and w > previous[0] and w.year % 3 == 0:
+                    for m in range(int((w - previous[0]).total_seconds() // 900) + 20):
+                        x = previous[0] - d.timedelta(hours=2) + d.timedelta(minutes=15 * m)
                         print(int((x - d.datetime(1970, 1, 1)).total_seconds()), int(x.replace(tzinfo=zone).timestamp()))
                 previous = (w, o)
                 print(int((w - d.datetime(1970, 1, 1)).total_seconds()), int(w.replace(tzinfo=zone).timestamp()))
             """, name)
         let zone = try Self.zone(name)
-        #expect(lines.count > 10_000)
+        #expect(lines.count > 6000)
         let wrong = lines.filter { line in
             let local = CivilTime(date: CivilDate(dayNumber: line[0] / 86_400), secondOfDay: Int(line[0] % 86_400))
             return zone.timestamp(of: local) != Timestamp(microseconds: line[1] * 1_000_000)
