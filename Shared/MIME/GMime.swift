@@ -1,4 +1,4 @@
-package import CGMime
+import CGMime
 
 /// What reading and writing share of the C library: its start, and the casts between its types.
 ///

@@ -12,17 +12,19 @@ extension Letter {
         _ = GMime.started
         guard let message = g_mime_message_new(1) else { throw .serializer("out of memory") }
         defer { GMime.release(message) }
-        add([from], as: GMIME_ADDRESS_TYPE_FROM, to: message)
-        add(replyTo.map { [$0] } ?? [], as: GMIME_ADDRESS_TYPE_REPLY_TO, to: message)
-        add(to, as: GMIME_ADDRESS_TYPE_TO, to: message)
-        add(cc, as: GMIME_ADDRESS_TYPE_CC, to: message)
-        g_mime_message_set_subject(message, subject, "utf-8")
+        let object = GMime.cast(message, to: GMimeObject.self)
+        for (name, mailboxes) in [("From", [from]), ("Reply-To", replyTo.map { [$0] } ?? []), ("To", to), ("Cc", cc)]
+        where !mailboxes.isEmpty {
+            HeaderValue.append(name, HeaderValue.mailboxes(mailboxes, after: name), to: object)
+        }
+        HeaderValue.append("Subject", HeaderValue.unstructured(subject, after: "Subject"), to: object)
         let moment = g_date_time_new_from_unix_utc(Int(date.seconds))
         g_mime_message_set_date(message, moment)
         g_date_time_unref(moment)
         g_mime_message_set_message_id(message, messageID)
-        let object = GMime.cast(message, to: GMimeObject.self)
-        for header in headers { g_mime_object_append_header(object, header.name, header.value, "utf-8") }
+        for header in headers {
+            HeaderValue.append(header.name, HeaderValue.unstructured(header.value, after: header.name), to: object)
+        }
         g_mime_object_set_header(object, "MIME-Version", "1.0", "utf-8")
 
         let body = try makeBody()
@@ -123,11 +125,7 @@ extension Letter {
         GMime.release(stream)
     }
 
-    // MARK: - Header fields and bytes
-
-    private func add(_ mailboxes: [Mailbox], as type: GMimeAddressType, to message: UnsafeMutablePointer<GMimeMessage>) {
-        for mailbox in mailboxes { g_mime_message_add_mailbox(message, type, mailbox.name, mailbox.address.description) }
-    }
+    // MARK: - Bytes
 
     private func write(_ object: Part) throws(LetterError) -> [UInt8] {
         guard let options = g_mime_format_options_new(), let stream = g_mime_stream_mem_new() else {

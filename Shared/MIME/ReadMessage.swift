@@ -69,9 +69,14 @@ package struct ReadMessage: Sendable {
             guard let entry = internet_address_list_get_address(list, index), cgmime_is_mailbox(entry) != 0,
                 let address = internet_address_mailbox_get_addr(GMime.cast(entry, to: InternetAddressMailbox.self))
             else { return nil }
-            let name = internet_address_get_name(entry).map { String(cString: $0) }
+            let name = internet_address_get_name(entry).map { Self.unfolded(String(cString: $0)) }
             return Address(name: name, address: String(cString: address))
         }
+    }
+
+    /// A quoted name keeps the line ends at which it was folded (RFC 5322 section 2.2.3).
+    private static func unfolded(_ name: String) -> String {
+        name.replacing("\r\n", with: "").replacing("\n", with: "").replacing("\t", with: " ")
     }
 
     private mutating func read(_ object: UnsafeMutablePointer<GMimeObject>, depth: Int, parts: inout Int) {
@@ -84,7 +89,17 @@ package struct ReadMessage: Sendable {
             }
         } else if cgmime_is_part(object) != 0 {
             readPart(object)
+        } else if cgmime_is_message_part(object) != 0 {
+            readMessage(GMime.cast(object, to: GMimeMessagePart.self))
         }
+    }
+
+    /// A message inside the message is kept as it is: what it says is not what this one says.
+    private mutating func readMessage(_ part: UnsafeMutablePointer<GMimeMessagePart>) {
+        guard let message = g_mime_message_part_get_message(part), let stream = g_mime_stream_mem_new() else { return }
+        defer { GMime.release(stream) }
+        guard g_mime_object_write_to_stream(GMime.cast(message, to: GMimeObject.self), nil, stream) >= 0 else { return }
+        attachments.append(Letter.Attachment(name: "", type: "message/rfc822", bytes: GMime.bytes(of: stream)))
     }
 
     private mutating func readPart(_ object: UnsafeMutablePointer<GMimeObject>) {
