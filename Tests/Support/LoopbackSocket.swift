@@ -17,9 +17,8 @@ package final class LoopbackSocket: Sendable {
             }
         }
         guard result == 0 else {
-            let reason = errno
-            close(descriptor)
-            throw Trouble("Nothing listens on port \(port): errno \(reason)")
+            // `deinit` closes: it runs for an object that is complete, also where its init throws.
+            throw Trouble("Nothing listens on port \(port): errno \(errno)")
         }
     }
 
