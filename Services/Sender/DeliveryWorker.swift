@@ -15,7 +15,7 @@ import Synchronization
 /// then the journal knows what to say should this process die.
 struct DeliveryWorker: Service {
     let session: SessionID
-    let tickets: AsyncStream<[Incoming]>
+    let consumer: Consumer
     let questioner: Questioner
     let contents: ContentCache
     let composer: Composer
@@ -31,6 +31,8 @@ struct DeliveryWorker: Service {
 
     /// Tickets that come within this time after others are claimed together.
     private static let linger = Duration.milliseconds(3)
+    /// How long the last report may take; a broker that is away then hears it from another sender.
+    private static let farewell = Duration.seconds(5)
 
     private final class Flag: Sendable {
         private let value = Mutex(false)
@@ -39,11 +41,11 @@ struct DeliveryWorker: Service {
     }
 
     init(
-        session: SessionID, tickets: AsyncStream<[Incoming]>, questioner: Questioner, contents: ContentCache, composer: Composer,
+        session: SessionID, consumer: Consumer, questioner: Questioner, contents: ContentCache, composer: Composer,
         transport: any Transport, journal: Journal, publisher: Publisher, drain: Duration, time: TimeSource, logger: Logger
     ) {
         self.session = session
-        self.tickets = tickets
+        self.consumer = consumer
         self.questioner = questioner
         self.contents = contents
         self.composer = composer
@@ -59,7 +61,12 @@ struct DeliveryWorker: Service {
         logger.notice("Taking tickets", metadata: ["session": "\(session)"])
         let result: Result<Void, any Error>
         do {
-            try await workUntilAskedToStop()
+            try await withThrowingTaskGroup { group in
+                // Takes no more when asked to stop, and ends when what it has delivered is settled.
+                group.addTask { try await consumer.run() }
+                group.addTask { try await workUntilAskedToStop() }
+                try await group.waitForAll()
+            }
             result = .success(())
         } catch is CancellationError {
             result = .success(())
@@ -86,7 +93,7 @@ struct DeliveryWorker: Service {
 
     private func takeTickets() async throws {
         try await withThrowingDiscardingTaskGroup { group in
-            for await batch in tickets.cancelOnGracefulShutdown() {
+            for await batch in consumer.batches.cancelOnGracefulShutdown() {
                 group.addTask { try await handle(batch) }
                 try await time.sleep(Self.linger)
             }
@@ -168,7 +175,11 @@ struct DeliveryWorker: Service {
         logger.debug(
             "attempt ended",
             metadata: ["delivery": "\(job.delivery)", "attempt": "\(job.attempt)", "outcome": "\(fact.kind.rawValue)"])
-        guard await reportUntilConfirmed(fact) else { return }
+        guard await reportUntilConfirmed(fact) else {
+            // The journal knows what to say; a ticket that comes back is spent.
+            incoming.requeue()
+            return
+        }
         journal.reported(job.ticket)
         underWay.finish(job.ticket)
         incoming.ack()
@@ -226,9 +237,19 @@ struct DeliveryWorker: Service {
     private func endSession() async {
         var isTold = false
         do {
-            let facts = journal.state.facts(of: session)
-            if !facts.isEmpty { try await publisher.publish(facts) }
-            try await publisher.publish([session.ended(at: time.now())])
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    let facts = journal.state.facts(of: session)
+                    if !facts.isEmpty { try await publisher.publish(facts) }
+                    try await publisher.publish([session.ended(at: time.now())])
+                }
+                group.addTask {
+                    try await time.sleep(Self.farewell)
+                    throw BrokerError.unanswered(after: Self.farewell)
+                }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
             isTold = true
         } catch {
             logger.warning(

@@ -50,7 +50,7 @@ struct Sending {
             transport = RelayTransport(client: client, endpoint: endpoint, logger: logger)
         }
         let worker = DeliveryWorker(
-            session: session, tickets: consumer.batches, questioner: questioner,
+            session: session, consumer: consumer, questioner: questioner,
             contents: ContentCache(room: configuration.cache) { try await questioner.fetch($0) },
             composer: Composer(
                 publicURL: configuration.publicURL, keys: configuration.keys, returnPath: configuration.returnPath),
@@ -67,7 +67,7 @@ struct Sending {
             name: "private", listen: configuration.listen,
             router: Inbox(maildir: maildir, isInUse: configuration.transport == .sandbox).router(), monitored: readiness,
             logger: logger, onListening: onListening)
-        services = [publisher, asker, consumer, transport, web, recovery, worker]
+        services = [publisher, asker, transport, web, recovery, worker]
     }
 }
 
@@ -76,8 +76,8 @@ extension ConnectionStatus {
     fileprivate var trouble: String? {
         switch self {
         case .connected: nil
-        case .blocked(let reason): "The broker takes no messages just now: \(reason)."
-        case .disconnected(let reason): "There is no connection to the broker: \(reason)."
+        case .blocked(let reason): "The broker takes no messages just now: \(reason)"
+        case .disconnected(let reason): "There is no connection to the broker: \(reason)"
         }
     }
 }

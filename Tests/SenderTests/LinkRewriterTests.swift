@@ -1,5 +1,5 @@
-import MIME
 import Foundation
+import MIME
 import Mail
 import Testing
 

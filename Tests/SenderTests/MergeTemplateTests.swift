@@ -41,9 +41,9 @@ struct MergeTemplateTests {
         #expect(throws: MergeTemplate.Malformed.self) { try MergeTemplate(template) }
     }
 
-    @Test("a hundred thousand nested sections neither trap nor take long")
+    @Test("twenty thousand nested sections neither trap nor take long")
     func deep() throws {
-        let count = 100_000
+        let count = 20_000
         let template = String(repeating: "{{#a}}", count: count) + "x" + String(repeating: "{{/a}}", count: count)
         #expect(try MergeTemplate(template).render(["a": "1"], html: true) == "x")
         #expect(try MergeTemplate(template).render([:], html: true) == "")

@@ -302,7 +302,6 @@ struct SendingTests {
             #expect(world.desk.claims < 400)
             #expect(world.facts.filter { $0.kind == .attemptDelivered }.count == 200)
             #expect(await world.depth(of: Names.deadLetters) == 2)
-            #expect(await world.depth(of: Names.tickets) == 0)
         }
         await server.stop()
     }

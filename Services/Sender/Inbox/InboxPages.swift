@@ -82,7 +82,7 @@ enum InboxPages {
             """
         }
         let files: HTML? =
-            attachments.isEmpty ? nil : "<section><h2>Attachments</h2><ul class=\"files\">\(attachments)</ul></section>"
+            attachments.isEmpty ? nil : "<ul class=\"files\" aria-label=\"Attachments\">\(attachments)</ul>"
         let fields = message.headers.map { header -> HTML in
             "<tr><th scope=\"row\">\(header.name)</th><td><bdi>\(header.value)</bdi></td></tr>\n"
         }
@@ -98,9 +98,9 @@ enum InboxPages {
             <dt>Delivered to</dt><dd dir="auto">\(entry.recipient)</dd>
             <dt>Received</dt><dd><time datetime="\(entry.at.description)">\(moment(entry.at))</time></dd>
             </dl>
+            \(files)
             <nav class="tabs" aria-label="Ways to see this message">\(tabLinks)</nav>
             \(content(message, path: path, view: view, showsImages: showsImages, source: source))
-            \(files)
             <details><summary>All headers</summary><div class="wide"><table class="headers"><tbody>\(fields)</tbody></table></div></details>
             """)
     }

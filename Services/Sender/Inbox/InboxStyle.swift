@@ -9,7 +9,6 @@ enum InboxStyle {
           Roboto, sans-serif; font-variant-numeric: tabular-nums; }
         main { max-width: 1200px; margin: 0 auto; padding: 24px 24px 64px; }
         h1 { font-size: 20px; line-height: 28px; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
-        h2 { font-size: 16px; line-height: 24px; font-weight: 600; margin: 24px 0 8px; }
         a { color: var(--accent); }
         a:focus-visible, button:focus-visible, input:focus-visible, summary:focus-visible, pre:focus-visible, iframe:focus-visible
           { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
@@ -48,7 +47,9 @@ enum InboxStyle {
         .text { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 16px; margin: 0;
           white-space: pre-wrap; overflow-wrap: anywhere; font: 400 14px/20px ui-monospace, SFMono-Regular, Menlo, monospace; }
         .source { max-height: 75vh; overflow: auto; font-size: 12px; }
-        .files { margin: 0; padding-left: 20px; }
+        .files { list-style: none; margin: 0 0 16px; padding: 0; display: flex; flex-wrap: wrap; gap: 8px; }
+        .files li { border: 1px solid var(--line); border-radius: 8px; padding: 6px 12px; background: var(--raised);
+          overflow-wrap: anywhere; }
         details { margin-top: 24px; }
         summary { cursor: pointer; padding: 8px 0; }
         .wide { overflow-x: auto; }
