@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Mail
+import Runtime
 
 struct RewriteLinks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +18,13 @@ struct RewriteLinks: AsyncParsableCommand {
     var map = false
 
     func run() async throws {
-        let environment = ProcessInfo.processInfo.environment
+        var settings = Settings(environment: ProcessInfo.processInfo.environment)
+        let secret = settings.secretIfPresent("WAYBILL_SECRET") ?? UUID().uuidString + UUID().uuidString
+        let publicURL = settings.webURL("WAYBILL_PUBLIC_URL", default: "http://127.0.0.1:8080")
+        guard let keys = TrackingKeys(secret: secret) else {
+            throw ValidationError("WAYBILL_SECRET must have at least 32 bytes in each of its lines.")
+        }
+        try settings.check()
         let html: Data
         if file == "-" {
             html = try FileHandle.standardInput.readToEnd() ?? Data()
@@ -26,12 +33,8 @@ struct RewriteLinks: AsyncParsableCommand {
                 throw ValidationError("\(file) cannot be read. Name an HTML file.")
             }
         }
-        let secret = environment["WAYBILL_SECRET"] ?? UUID().uuidString + UUID().uuidString
-        guard let keys = TrackingKeys(secret: secret) else {
-            throw ValidationError("WAYBILL_SECRET needs one or more lines of at least 32 characters each.")
-        }
         let links = TrackingLinks(
-            publicURL: environment["WAYBILL_PUBLIC_URL"] ?? "http://127.0.0.1:8080", keys: keys, organization: "example",
+            publicURL: publicURL, keys: keys, organization: "example",
             delivery: .derived(from: "rewrite-links"))
         let rewritten = links.rewrite([UInt8](html), track: Tracking())
         guard map else {

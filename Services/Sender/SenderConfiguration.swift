@@ -34,7 +34,7 @@ struct SenderConfiguration: Sendable {
     /// Configuration keys:
     /// - `WAYBILL_AMQP_URL`: the broker, default `amqp://guest:guest@127.0.0.1:5672/`; `WAYBILL_AMQP_CA`: PEM file of the authorities
     ///   to trust for `amqps`.
-    /// - `WAYBILL_DATA`: this service's folder, default `data`; senders may share one.
+    /// - `WAYBILL_DATA`: this service's folder, default `.run/data/sender`; senders may share one.
     /// - `WAYBILL_SECRET` (or `WAYBILL_SECRET_FILE`): signs tracking links; required.
     /// - `WAYBILL_PUBLIC_URL`: where recipients reach the tracker, default `http://127.0.0.1:8080`.
     /// - `WAYBILL_TRANSPORT` (or `WAYBILL_TRANSPORT_FILE`): `sandbox` (default), `smtp://[user:password@]host[:port][?tls=required|off]`
@@ -55,9 +55,10 @@ struct SenderConfiguration: Sendable {
         do { broker = try BrokerAddress(url, authorities: authorities.isEmpty ? nil : authorities) } catch {
             settings.complain("WAYBILL_AMQP_URL: \(error)")
         }
-        data = settings.folder("WAYBILL_DATA", default: "data")
-        let keys = TrackingKeys(secret: settings.secret("WAYBILL_SECRET"))
-        if keys == nil { settings.complain("WAYBILL_SECRET needs one or more lines of at least 32 characters each.") }
+        data = settings.folder("WAYBILL_DATA", default: ".run/data/sender")
+        let secret = settings.secret("WAYBILL_SECRET")
+        let keys = TrackingKeys(secret: secret)
+        if !secret.isEmpty, keys == nil { settings.complain("WAYBILL_SECRET must have at least 32 bytes in each of its lines.") }
         publicURL = settings.webURL("WAYBILL_PUBLIC_URL", default: "http://127.0.0.1:8080")
         listen = settings.listen("WAYBILL_LISTEN", default: ListenAddress(host: "127.0.0.1", port: 8084))
         concurrency = settings.int("WAYBILL_CONCURRENCY", default: 32, in: 1...1000)
