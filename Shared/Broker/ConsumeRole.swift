@@ -6,8 +6,8 @@ import Metrics
 final class ConsumeRole: Role {
     enum Command: Sendable {
         case settle(tag: UInt64, generation: Int, Settlements.Outcome)
-        /// Published to the default exchange, without confirm: who asked asks again where it is lost.
-        case reply(Message, to: String)
+        /// Published without confirm: who asked asks again where it is lost.
+        case reply(Outgoing)
     }
 
     private let queue: String
@@ -20,8 +20,10 @@ final class ConsumeRole: Role {
     private var consumerTag = ""
     private var settlements = Settlements()
     private var arrived: [Incoming] = []
-    private var replies = FIFO<(message: Message, queue: String)>()
+    private var replies = FIFO<Outgoing>()
     private var isConsuming = false
+    /// When the broker is to be told what has been settled.
+    private var settleDue: ContinuousClock.Instant?
 
     init(queue: String, prefetch: Int, inbox: Inbox, ring: CommandRing<Command>, logger: Logger) {
         self.queue = queue
@@ -43,8 +45,8 @@ final class ConsumeRole: Role {
         case .settle(let tag, let generation, let outcome):
             // The tags of an earlier connection mean other messages on this one.
             if generation == self.generation, session != nil { settlements.settle(tag, outcome) }
-        case .reply(let message, let queue):
-            if session != nil { replies.append((message, queue)) }
+        case .reply(let reply):
+            if session != nil { replies.append(reply) }
         }
     }
 
@@ -82,10 +84,15 @@ final class ConsumeRole: Role {
     func work(on session: Session, at now: ContinuousClock.Instant) throws(LinkFailure) -> ContinuousClock.Instant? {
         hand()
         while session.blocked == nil, let reply = replies.popFirst() {
-            try session.publish(reply.message, to: "", routingKey: reply.queue, isMandatory: false)
+            try session.publish(reply.message, to: reply.exchange, routingKey: reply.routingKey, isMandatory: false)
         }
         // An ack after the answers that go with it; while blocked the questions stay ours.
-        guard replies.isEmpty else { return nil }
+        guard replies.isEmpty, settlements.untoldCount > 0 else { return nil }
+        // Acks cost the broker as much as messages do, so they wait a moment for others, unless deliveries wait for them.
+        let due = settleDue ?? now + Self.linger
+        settleDue = due
+        guard due <= now || settlements.untoldCount >= prefetch / 4 else { return due }
+        settleDue = nil
         for order in settlements.takeOrders() {
             switch order {
             case .ack(let tag, let multiple): try session.ack(tag, multiple: multiple)
@@ -99,7 +106,7 @@ final class ConsumeRole: Role {
         guard !arrived.isEmpty else { return }
         Self.received.increment(by: arrived.count)
         inbox.deliver(arrived)
-        arrived.removeAll(keepingCapacity: true)
+        arrived = []
     }
 
     func lost(_ failure: LinkFailure) {
@@ -117,6 +124,7 @@ final class ConsumeRole: Role {
 
     func end() { _ = inbox.finish() }
 
+    private static let linger = Duration.milliseconds(1)
     private static let received = Counter(label: "waybill_broker_received_total")
     private static let oversized = Counter(label: "waybill_broker_oversized_total")
 }

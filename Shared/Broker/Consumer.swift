@@ -38,6 +38,6 @@ package final class Consumer: Service, Sendable {
     /// Sends an answer to the queue that a question names.
     func reply(_ message: Message, to queue: String) {
         // Where the connection has ended the question is asked again, of someone else.
-        _ = link.ring.post(.reply(message, to: queue))
+        _ = link.ring.post(.reply(Outgoing(message, to: "", routingKey: queue, waiters: [])))
     }
 }

@@ -37,7 +37,7 @@ final class Inbox: Sendable {
 
     func deliver(_ incoming: [Incoming]) {
         let (reader, batch) = state.withLock { state in
-            state.arrived += incoming
+            if state.arrived.isEmpty { state.arrived = incoming } else { state.arrived += incoming }
             guard let reader = state.reader, !state.arrived.isEmpty else {
                 return (CheckedContinuation<[Incoming]?, Never>?.none, [Incoming]())
             }

@@ -164,7 +164,8 @@ final class Link<R: Role>: Sendable {
 
     /// - Returns: Whether everything that has arrived was read.
     private func receive(_ role: R, _ session: Session) throws(LinkFailure) -> Bool {
-        for _ in 0..<1024 {
+        // Few enough that what has come is handed on while more arrives.
+        for _ in 0..<128 {
             guard let event = try session.next() else { return true }
             if case .blockedChanged = event {
                 note(session.blocked.map { .blocked($0) } ?? .connected)

@@ -144,7 +144,7 @@ final class PublishRole: Role {
         for waiter in counts.removeAll() { waiter.succeed(nil) }
         isProbing = false
         var again = window.reset()
-        if case .channelClosed(let code, let reason) = failure {
+        if case .channelClosed(let code, let reason, over: Method.basicPublish) = failure {
             // The broker closes the channel for the fault of one message and does not say which. Alone, it is known.
             if suspects > 0, again.count == 1 {
                 Self.refused.increment()

@@ -54,11 +54,10 @@ package final class Publisher: Service, Sendable {
 
     /// Puts a message that cannot be read aside in `waybill.dead`, with the reason and where it came from as headers.
     package func deadLetter(_ message: Message, reason: String, from queue: String) async throws {
-        var letter = message
+        var letter = message.curtailed()
         letter.isPersistent = true
-        letter.headers[Names.reasonHeader] = String(reason.prefix(1000))
+        letter.headers[Names.reasonHeader] = String(String.UnicodeScalarView(reason.unicodeScalars.prefix(1000)))
         letter.headers[Names.queueHeader] = queue
-        letter.curtailHeaders(keeping: [Names.reasonHeader, Names.queueHeader])
         try await publish(letter, to: Names.dead, routingKey: queue)
     }
 
@@ -75,16 +74,4 @@ package final class Publisher: Service, Sendable {
     }
 
     package func run() async throws { await link.run() }
-}
-
-extension Message {
-    /// Drops headers beyond what a frame can carry, so that not even a hostile message escapes the dead letters.
-    fileprivate mutating func curtailHeaders(keeping kept: Set<String>) {
-        while flaw(exchange: "", routingKey: "") != nil,
-            let largest = headers.filter({ !kept.contains($0.key) })
-                .max(by: { $0.key.utf8.count + $0.value.utf8.count < $1.key.utf8.count + $1.value.utf8.count })
-        {
-            headers[largest.key] = nil
-        }
-    }
 }

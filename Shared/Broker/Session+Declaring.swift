@@ -35,7 +35,7 @@ extension Session {
     private func checkDeclared(_ kind: String, _ name: String) throws(LinkFailure) {
         do {
             try check(amqp_get_rpc_reply(state), "declaring the \(kind) \(name)")
-        } catch .channelClosed(code: 406, let reason) {
+        } catch .channelClosed(code: 406, let reason, _) {
             throw .undeclarable(
                 "The \(kind) \(name) exists on the broker with other settings (\(reason)). Let it run empty and delete it, "
                     + "or give Waybill a virtual host of its own; it is declared again by itself.")

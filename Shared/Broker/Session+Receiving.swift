@@ -89,14 +89,12 @@ extension Session {
         case Method.channelFlow:
             return try readFlow(decoded.load(as: amqp_channel_flow_t.self))
         case Method.channelClose:
-            let close = decoded.load(as: amqp_channel_close_t.self)
-            let failure = LinkFailure.channelClosed(code: Int(close.reply_code), reason: String(close.reply_text))
+            let failure = LinkFailure(decoded.load(as: amqp_channel_close_t.self))
             var answer = amqp_channel_close_ok_t()
             try send(Method.channelCloseOK, &answer)
             throw failure
         case Method.connectionClose:
-            let close = decoded.load(as: amqp_connection_close_t.self)
-            let failure = LinkFailure.connectionClosed(code: Int(close.reply_code), reason: String(close.reply_text))
+            let failure = LinkFailure(decoded.load(as: amqp_connection_close_t.self))
             var answer = amqp_connection_close_ok_t()
             try send(Method.connectionCloseOK, &answer, on: 0)
             throw failure

@@ -113,14 +113,9 @@ final class Session {
     private func closing(_ method: amqp_method_t) -> LinkFailure {
         guard let decoded = method.decoded else { return .violation("a close without a reason") }
         switch method.id {
-        case Method.channelClose:
-            let close = decoded.load(as: amqp_channel_close_t.self)
-            return .channelClosed(code: Int(close.reply_code), reason: String(close.reply_text))
-        case Method.connectionClose:
-            let close = decoded.load(as: amqp_connection_close_t.self)
-            return .connectionClosed(code: Int(close.reply_code), reason: String(close.reply_text))
-        default:
-            return .violation("method \(method.id) in place of an answer")
+        case Method.channelClose: return LinkFailure(decoded.load(as: amqp_channel_close_t.self))
+        case Method.connectionClose: return LinkFailure(decoded.load(as: amqp_connection_close_t.self))
+        default: return .violation("method \(method.id) in place of an answer")
         }
     }
 
@@ -145,6 +140,7 @@ enum Method {
     static let channelCloseOK: amqp_method_number_t = 0x0014_0029
     static let queueDeclare: amqp_method_number_t = 0x0032_000A
     static let queueDeclareOK: amqp_method_number_t = 0x0032_000B
+    static let basicPublish: amqp_method_number_t = 0x003C_0028
     static let basicCancel: amqp_method_number_t = 0x003C_001E
     static let basicCancelOK: amqp_method_number_t = 0x003C_001F
     static let basicReturn: amqp_method_number_t = 0x003C_0032

@@ -21,6 +21,8 @@ struct Settlements {
     private var entries = FIFO<Entry>()
     private var firstTag: UInt64 = 1
     private(set) var openCount = 0
+    /// Settled since ``takeOrders()`` was called.
+    var untoldCount: Int { acked.count + orders.count }
     private var acked: [UInt64] = []
     private var orders: [Order] = []
 

@@ -26,19 +26,9 @@ package struct ID<Subject>: Hashable, Sendable, Comparable, CustomStringConverti
 
     /// Reads the usual 36 characters, `0192…-…`, in either case; `nil` for anything else.
     package init?(_ text: some StringProtocol) {
-        guard text.utf8.count == 36 else { return nil }
-        var halves: [UInt64] = [0, 0]
-        var digits = 0
-        for (index, character) in text.utf8.enumerated() {
-            if [8, 13, 18, 23].contains(index) {
-                guard character == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = Self.hexValue(character) else { return nil }
-            halves[digits / 16] = halves[digits / 16] << 4 | UInt64(digit)
-            digits += 1
-        }
-        self.init(high: halves[0], low: halves[1])
+        var text = String(text)
+        guard let halves = text.withUTF8(UUIDText.read) else { return nil }
+        self.init(high: halves.high, low: halves.low)
     }
 
     /// A new name, UUID version 7.
@@ -71,25 +61,51 @@ package struct ID<Subject>: Hashable, Sendable, Comparable, CustomStringConverti
     }
 
     /// The usual 36 characters, in lower case.
-    package var description: String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
-            var index = 0
-            for (position, byte) in bytes.enumerated() {
-                if position == 4 || position == 6 || position == 8 || position == 10 {
-                    buffer[index] = UInt8(ascii: "-")
-                    index += 1
-                }
-                buffer[index] = Self.hexDigit(byte >> 4)
-                buffer[index + 1] = Self.hexDigit(byte & 15)
-                index += 2
-            }
-            return index
-        }
-    }
+    package var description: String { UUIDText.write(high: high, low: low) }
 
     package static func < (one: ID, other: ID) -> Bool {
         (one.high, one.low) < (other.high, other.low)
     }
+}
+
+/// The 36 characters of a UUID. Not generic, and so quick: every message has its own.
+private enum UUIDText {
+    static func read(_ text: UnsafeBufferPointer<UInt8>) -> (high: UInt64, low: UInt64)? {
+        guard text.count == 36 else { return nil }
+        var halves: (high: UInt64, low: UInt64) = (0, 0)
+        for index in 0..<36 {
+            let character = text[index]
+            if isHyphen(index) {
+                guard character == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let digit = hexValue(character) else { return nil }
+            if index < 18 {
+                halves.high = halves.high << 4 | UInt64(digit)
+            } else {
+                halves.low = halves.low << 4 | UInt64(digit)
+            }
+        }
+        return halves
+    }
+
+    static func write(high: UInt64, low: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 36) { text in
+            var shift: UInt64 = 64
+            for index in 0..<36 {
+                if isHyphen(index) {
+                    text[index] = UInt8(ascii: "-")
+                    if index == 18 { shift = 64 }
+                    continue
+                }
+                shift -= 4
+                text[index] = hexDigit(UInt8(truncatingIfNeeded: (index < 18 ? high : low) >> shift) & 15)
+            }
+            return 36
+        }
+    }
+
+    private static func isHyphen(_ index: Int) -> Bool { index == 8 || index == 13 || index == 18 || index == 23 }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10

@@ -104,6 +104,34 @@ struct BrokerFaultTests {
         }
     }
 
+    @Test("whose alarm comes and goes again and again loses nothing")
+    func flutteringAlarm() async throws {
+        let publisher = Publisher(to: address, app: "test", logger: .quiet)
+        let (confirmed, stop) = (Ledger(), Flag())
+        try await running(publisher) {
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        while !stop.isRaised {
+                            let message = Message.test(body: String(repeating: "x", count: 10_000))
+                            try await publisher.publish(message, to: Names.commands, routingKey: Names.ticketKey)
+                            confirmed.note([message])
+                        }
+                    }
+                }
+                for _ in 0..<50 {
+                    try await node.setMemoryAlarm(on: true)
+                    try await node.setMemoryAlarm(on: false)
+                }
+                let before = confirmed.count
+                try await eventually(within: .seconds(20), "messages flow again") { confirmed.count > before + 20 }
+                stop.raise()
+                try await group.waitForAll()
+            }
+            #expect(try await node.depth(of: Names.tickets, at: url).ready >= confirmed.count)
+        }
+    }
+
     @Test("under an alarm when a publisher connects is noticed before the bulk leaves")
     func alarmFirst() async throws {
         try await node.setMemoryAlarm(on: true)

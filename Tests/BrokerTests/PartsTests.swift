@@ -227,6 +227,20 @@ struct MessageTests {
         #expect(Message.test().flaw(exchange: "", routingKey: String(repeating: "a", count: 255)) == nil)
     }
 
+    @Test("whatever a message holds, it can be put aside")
+    func curtailing() {
+        let long = String(repeating: "\u{FFFD}", count: 255)
+        var message = Message.test(long)
+        message.app = long
+        message.contentType = long
+        message.replyTo = long
+        message.correlationID = long
+        message.headers = ["large": String(repeating: "a", count: 100_000), long: "", "small": "kept"]
+        #expect(message.curtailed().flaw(exchange: "", routingKey: "") == nil)
+        #expect(message.curtailed().headers == ["small": "kept"])
+        #expect(message.curtailed().body == message.body)
+    }
+
     @Test("headers beyond what a frame carries are refused")
     func headers() {
         var message = Message.test()

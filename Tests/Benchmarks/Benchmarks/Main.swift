@@ -1,7 +1,9 @@
 import ArgumentParser
-import Logging
 
 @main
 struct Main: AsyncParsableCommand {
-    func run() async throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "benchmarks",
+        abstract: "Measures Waybill on this machine. Each command prints one JSON object.",
+        subcommands: [BrokerBenchmark.self])
 }
