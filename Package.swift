@@ -42,7 +42,7 @@ let package = Package(
         .shared(
             "Runtime",
             [
-                "Mail", .argumentParser, .crypto, .httpTypes, .hummingbird, .jwt, .lifecycle, .logging, .metrics, .nio,
+                "Broker", "Mail", .argumentParser, .crypto, .httpTypes, .hummingbird, .jwt, .lifecycle, .logging, .metrics, .nio,
                 .nioPosix, .unixSignals,
             ]),
 

@@ -19,11 +19,11 @@ struct ReminderService: Sendable {
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
         let app = "reminder"
-        let store = try StoreFile.open(in: configuration.data, name: app, migrations: Schema.migrations, logger: logger)
+        let store = try StoreFile.open(in: configuration.common.data, name: app, migrations: Schema.migrations, logger: logger)
         let agenda = Agenda(store: store, time: time)
-        let publisher = Publisher(to: configuration.broker, app: app, logger: logger)
-        let commands = Consumer(from: Names.reminder, at: configuration.broker, prefetch: 16, app: app, logger: logger)
-        let facts = Consumer(from: Names.reminderFacts, at: configuration.broker, prefetch: 50, app: app, logger: logger)
+        let publisher = Publisher(to: configuration.common.broker, app: app, logger: logger)
+        let commands = Consumer(from: Names.reminder, at: configuration.common.broker, prefetch: 16, app: app, logger: logger)
+        let facts = Consumer(from: Names.reminderFacts, at: configuration.common.broker, prefetch: 50, app: app, logger: logger)
 
         let readiness = Readiness()
         readiness.require("store") { store.trouble }
@@ -31,7 +31,7 @@ struct ReminderService: Sendable {
         readiness.require("broker, commands") { commands.status.trouble }
         readiness.require("broker, facts") { facts.status.trouble }
 
-        let api = ReminderAPI(agenda: agenda, tokens: try await APITokens(secret: configuration.secret))
+        let api = ReminderAPI(agenda: agenda, tokens: try await APITokens(secret: configuration.common.secret))
         parts = [
             publisher, OutboxRelay(store: store, publisher: publisher, logger: logger), DueLoop(agenda: agenda, logger: logger),
             FactIntake(consumer: facts, publisher: publisher, agenda: agenda, logger: logger),

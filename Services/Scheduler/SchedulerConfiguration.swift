@@ -1,26 +1,15 @@
-import Broker
-import Foundation
 import Mail
 import Runtime
 
 /// Everything that the scheduler is told by its environment.
-struct SchedulerConfiguration: Sendable {
-    let broker: BrokerAddress
-    /// The scheduler's own folder.
-    let data: URL
-    let secret: String
+struct SchedulerConfiguration: ServiceConfiguration {
+    let common: CommonSettings
     let listen: ListenAddress
     let limits: AdmissionLimits
     let rules: WorkRules
     /// How long a pending delivery may wait with an empty tickets queue before its ticket counts as lost.
     let ticketAge: Duration
 
-    /// Asks for every setting; `Settings.check()` then says at once all that is wrong.
-    ///
-    /// - `WAYBILL_AMQP_URL`: the broker, `amqp://guest:guest@127.0.0.1:5672/`; also as `WAYBILL_AMQP_URL_FILE`.
-    /// - `WAYBILL_AMQP_CA`: PEM file of the authorities to trust for `amqps`; the system's where absent.
-    /// - `WAYBILL_DATA`: the scheduler's own folder, `.run/data/scheduler`.
-    /// - `WAYBILL_SECRET`: signs API tokens, at least 32 bytes; also as `WAYBILL_SECRET_FILE`. Required.
     /// - `WAYBILL_LISTEN`: HTTP API, health and metrics, `127.0.0.1:8082`.
     /// - `WAYBILL_MAX_RECIPIENTS`: the most recipients of one mailing, 150.
     /// - `WAYBILL_MAX_BODY_BYTES`: the largest request body, 26,214,400 (25 MiB). Attachments may take three quarters of it.
@@ -32,19 +21,6 @@ struct SchedulerConfiguration: Sendable {
     /// - `WAYBILL_TICKET_AGE`: seconds after which an unanswered ticket is issued again when the queue is empty, 30.
     /// - Throws: `SettingsError` with every complaint.
     init(_ settings: inout Settings) throws {
-        let url = settings.secretIfPresent("WAYBILL_AMQP_URL") ?? "amqp://guest:guest@127.0.0.1:5672/"
-        let authorities = settings.string("WAYBILL_AMQP_CA", default: "")
-        var broker: BrokerAddress?
-        do {
-            broker = try BrokerAddress(url, authorities: authorities.isEmpty ? nil : authorities)
-        } catch {
-            settings.complain("\(error)")
-        }
-        data = settings.folder("WAYBILL_DATA", default: ".run/data/scheduler")
-        secret = settings.secret("WAYBILL_SECRET")
-        if !secret.isEmpty, TrackingKeys(secret: secret) == nil {
-            settings.complain("WAYBILL_SECRET must have at least 32 bytes in each of its lines.")
-        }
         listen = settings.listen("WAYBILL_LISTEN", default: ListenAddress(host: "127.0.0.1", port: 8082))
         let bodyBytes = settings.int("WAYBILL_MAX_BODY_BYTES", default: 25 << 20, in: 1024...(32 << 20))
         limits = AdmissionLimits(
@@ -57,8 +33,6 @@ struct SchedulerConfiguration: Sendable {
             claimGrace: settings.seconds("WAYBILL_CLAIM_GRACE", default: .seconds(900), in: 1...86_400),
             claimLimit: settings.seconds("WAYBILL_CLAIM_LIMIT", default: .seconds(21_600), in: 1...604_800))
         ticketAge = settings.seconds("WAYBILL_TICKET_AGE", default: .seconds(30), in: 1...86_400)
-        try settings.check()
-        guard let broker else { throw BrokerError.badAddress(url) }
-        self.broker = broker
+        common = try CommonSettings(of: "scheduler", &settings)
     }
 }

@@ -15,18 +15,19 @@ struct SchedulerService: Sendable {
 
     /// Opens the store. - Throws: `StoreError`, also where another scheduler has it open.
     init(_ configuration: SchedulerConfiguration, time: TimeSource, logger: Logger) async throws {
-        let store = try StoreFile.open(in: configuration.data, name: "scheduler", migrations: Schema.migrations, logger: logger)
+        let store = try StoreFile.open(
+            in: configuration.common.data, name: "scheduler", migrations: Schema.migrations, logger: logger)
         let ledger = Ledger(store: store, time: time, rules: configuration.rules)
         let app = "scheduler"
-        let publisher = Publisher(to: configuration.broker, app: app, logger: logger)
+        let publisher = Publisher(to: configuration.common.broker, app: app, logger: logger)
         let commands = Consumer(
-            from: Names.scheduler, at: configuration.broker, prefetch: 16, app: app, logger: logger)
+            from: Names.scheduler, at: configuration.common.broker, prefetch: 16, app: app, logger: logger)
         let facts = Consumer(
-            from: Names.schedulerFacts, at: configuration.broker, prefetch: 200, app: app, logger: logger)
+            from: Names.schedulerFacts, at: configuration.common.broker, prefetch: 200, app: app, logger: logger)
         let claims = ClaimDesk(
             ledger: ledger, deadLetter: { try await publisher.deadLetter($0, reason: $1, from: Names.claims) }, logger: logger)
         let answerer = Answerer(
-            queue: Names.claims, at: configuration.broker, app: app, logger: logger, answer: { await claims.answer($0) })
+            queue: Names.claims, at: configuration.common.broker, app: app, logger: logger, answer: { await claims.answer($0) })
         let desk = MailingDesk(
             ledger: ledger, limits: configuration.limits, zone: Self.zone, logger: logger)
 
@@ -37,7 +38,7 @@ struct SchedulerService: Sendable {
         readiness.require("broker, facts") { facts.status.trouble }
         readiness.require("broker, claims") { answerer.status.trouble }
 
-        let api = SchedulerAPI(desk: desk, tokens: try await APITokens(secret: configuration.secret))
+        let api = SchedulerAPI(desk: desk, tokens: try await APITokens(secret: configuration.common.secret))
         parts = [
             publisher, OutboxRelay(store: store, publisher: publisher, logger: logger),
             TicketIssuer(ledger: ledger, publisher: publisher, ticketAge: configuration.ticketAge, logger: logger),

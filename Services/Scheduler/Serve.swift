@@ -7,8 +7,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         var service: SchedulerService?
-        try await serve("scheduler") { settings, logger in
-            let configuration = try SchedulerConfiguration(&settings)
+        try await serve("scheduler", with: SchedulerConfiguration.self) { configuration, logger in
             let assembled = try await SchedulerService(configuration, time: .system, logger: logger)
             service = assembled
             return assembled.parts

@@ -1,15 +1,12 @@
-import Broker
 import Foundation
 import Mail
 import Runtime
 import SMTP
 
 /// Everything that can be set about a sender.
-struct SenderConfiguration: Sendable {
-    let broker: BrokerAddress
-    /// Journals, and the sandbox's mail.
-    let data: URL
-    let keys: TrackingKeys
+struct SenderConfiguration: ServiceConfiguration {
+    /// The folder holds journals, and the sandbox's mail. Senders may share one.
+    let common: CommonSettings
     /// The tracker's public front, without a trailing slash.
     let publicURL: String
     let transport: TransportChoice
@@ -29,13 +26,6 @@ struct SenderConfiguration: Sendable {
         case relay(SMTPEndpoint)
     }
 
-    /// Asks for everything, then says all that is wrong at once.
-    ///
-    /// Configuration keys:
-    /// - `WAYBILL_AMQP_URL`: the broker, default `amqp://guest:guest@127.0.0.1:5672/`; `WAYBILL_AMQP_CA`: PEM file of the authorities
-    ///   to trust for `amqps`.
-    /// - `WAYBILL_DATA`: this service's folder, default `.run/data/sender`; senders may share one.
-    /// - `WAYBILL_SECRET` (or `WAYBILL_SECRET_FILE`): signs tracking links; required.
     /// - `WAYBILL_PUBLIC_URL`: where recipients reach the tracker, default `http://127.0.0.1:8080`.
     /// - `WAYBILL_TRANSPORT` (or `WAYBILL_TRANSPORT_FILE`): `sandbox` (default), `smtp://[user:password@]host[:port][?tls=required|off]`
     ///   or `smtps://…`.
@@ -49,35 +39,20 @@ struct SenderConfiguration: Sendable {
     /// - `WAYBILL_DRAIN`: seconds for what is in flight after SIGTERM, 1 to 20, default 15.
     /// - Throws: `SettingsError`.
     init(_ settings: inout Settings) throws {
-        let url = settings.secretIfPresent("WAYBILL_AMQP_URL") ?? "amqp://guest:guest@127.0.0.1:5672/"
-        let authorities = settings.string("WAYBILL_AMQP_CA", default: "")
-        var broker: BrokerAddress?
-        do { broker = try BrokerAddress(url, authorities: authorities.isEmpty ? nil : authorities) } catch {
-            settings.complain("WAYBILL_AMQP_URL: \(error)")
-        }
-        data = settings.folder("WAYBILL_DATA", default: ".run/data/sender")
-        let secret = settings.secret("WAYBILL_SECRET")
-        let keys = TrackingKeys(secret: secret)
-        if !secret.isEmpty, keys == nil { settings.complain("WAYBILL_SECRET must have at least 32 bytes in each of its lines.") }
         publicURL = settings.webURL("WAYBILL_PUBLIC_URL", default: "http://127.0.0.1:8080")
         listen = settings.listen("WAYBILL_LISTEN", default: ListenAddress(host: "127.0.0.1", port: 8084))
         concurrency = settings.int("WAYBILL_CONCURRENCY", default: 32, in: 1...1000)
         cache = settings.int("WAYBILL_CACHE_MB", default: 64, in: 1...4096) * 1024 * 1024
         drain = settings.seconds("WAYBILL_DRAIN", default: .seconds(15), in: 1...20)
 
-        let helo = settings.string("WAYBILL_HELO", default: ProcessInfo.processInfo.hostName)
+        let helo = settings.stringIfPresent("WAYBILL_HELO") ?? ProcessInfo.processInfo.hostName
         let isName = helo.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !helo.isEmpty && helo.utf8.count <= 255
         if !isName { settings.complain("WAYBILL_HELO must be a host name, such as mail.example.com.") }
-        var timeouts = SMTPTimeouts()
-        let timeout = settings.string("WAYBILL_SMTP_TIMEOUT", default: "")
-        if let seconds = Int(timeout), (1...3600).contains(seconds) {
-            timeouts = SMTPTimeouts(all: .seconds(seconds))
-        } else if !timeout.isEmpty {
-            settings.complain("WAYBILL_SMTP_TIMEOUT is \(timeout.debugDescription). It must be a number of seconds from 1 to 3600.")
-        }
+        let timeouts =
+            settings.secondsIfPresent("WAYBILL_SMTP_TIMEOUT", in: 1...3600).map { SMTPTimeouts(all: $0) } ?? SMTPTimeouts()
         sandboxCapacity = settings.int("WAYBILL_SANDBOX_CAPACITY", default: 10_000, in: 1...1_000_000)
         var transport = TransportChoice.sandbox
-        let wanted = settings.secretIfPresent("WAYBILL_TRANSPORT") ?? "sandbox"
+        let wanted = settings.secret("WAYBILL_TRANSPORT", default: "sandbox")
         if wanted != "sandbox" {
             if let endpoint = Self.relay(wanted, helo: helo, timeouts: timeouts) {
                 transport = .relay(endpoint)
@@ -89,9 +64,8 @@ struct SenderConfiguration: Sendable {
         }
         self.transport = transport
 
-        let path = settings.string("WAYBILL_RETURN_PATH", default: "")
-        var returnPath: ReturnPath? = path.isEmpty ? .from : nil
-        if !path.isEmpty {
+        var returnPath = ReturnPath.from
+        if let path = settings.stringIfPresent("WAYBILL_RETURN_PATH") {
             do {
                 let address = try EmailAddress(path.contains("@") ? path : "bounces@\(path)")
                 returnPath = path.contains("@") ? .address(address) : .domain(address.domain)
@@ -99,11 +73,8 @@ struct SenderConfiguration: Sendable {
                 settings.complain("WAYBILL_RETURN_PATH must be an address or a domain: \(error).")
             }
         }
-        try settings.check()
-        guard let broker, let keys, let returnPath else { throw SenderError.unconfigured }
-        self.broker = broker
-        self.keys = keys
         self.returnPath = returnPath
+        common = try CommonSettings(of: "sender", &settings)
     }
 
     /// Reads `smtp://…` and `smtps://…`.
@@ -137,13 +108,11 @@ struct SenderConfiguration: Sendable {
 
 /// What stops a sender, in words for the operator.
 enum SenderError: Error, Hashable, CustomStringConvertible {
-    case unconfigured
     /// The scheduler takes this session for ended.
     case sessionEnded(SessionID)
 
     var description: String {
         switch self {
-        case .unconfigured: "The configuration cannot be used."
         case .sessionEnded(let session):
             "The session \(session) was declared ended while this sender was at work: another sender took its journal. "
                 + "Check that WAYBILL_DATA is on a local disk that keeps file locks, and start the sender again."

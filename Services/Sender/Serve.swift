@@ -13,9 +13,8 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the service (the default).")
 
     func run() async throws {
-        try await Runtime.serve("sender") { settings, logger in
-            let configuration = try SenderConfiguration(&settings)
-            return try Sending(configuration, session: .fresh(), time: .system, logger: logger).services
+        try await Runtime.serve("sender", with: SenderConfiguration.self) { configuration, logger in
+            try Sending(configuration, session: .fresh(), time: .system, logger: logger).services
         }
     }
 }
@@ -32,14 +31,15 @@ struct Sending {
     ) throws {
         var logger = logger
         logger[metadataKey: "session"] = "\(session)"
-        let publisher = Publisher(to: configuration.broker, app: "sender", logger: logger)
-        let asker = Asker(at: configuration.broker, app: "sender", logger: logger)
+        let publisher = Publisher(to: configuration.common.broker, app: "sender", logger: logger)
+        let asker = Asker(at: configuration.common.broker, app: "sender", logger: logger)
         let consumer = Consumer(
-            from: Names.tickets, at: configuration.broker, prefetch: configuration.concurrency, app: "sender", logger: logger)
-        let journal = try Journal(in: configuration.data, session: session, logger: logger)
+            from: Names.tickets, at: configuration.common.broker, prefetch: configuration.concurrency, app: "sender", logger: logger
+        )
+        let journal = try Journal(in: configuration.common.data, session: session, logger: logger)
         let questioner = Questioner(session: session, asker: asker, time: time, logger: logger)
         let maildir = try Maildir(
-            at: configuration.data.appendingPathComponent("sandbox"), capacity: configuration.sandboxCapacity,
+            at: configuration.common.data.appendingPathComponent("sandbox"), capacity: configuration.sandboxCapacity,
             host: ProcessInfo.processInfo.hostName)
         let transport: any Transport
         switch configuration.transport {
@@ -53,10 +53,10 @@ struct Sending {
             session: session, consumer: consumer, questioner: questioner,
             contents: ContentCache(room: configuration.cache) { try await questioner.fetch($0) },
             composer: Composer(
-                publicURL: configuration.publicURL, keys: configuration.keys, returnPath: configuration.returnPath),
+                publicURL: configuration.publicURL, keys: configuration.common.keys, returnPath: configuration.returnPath),
             transport: transport, journal: journal, publisher: publisher, drain: configuration.drain, time: time, logger: logger)
         let recovery = JournalRecovery(
-            folder: configuration.data, publish: { try await publisher.publish($0) }, time: time, logger: logger)
+            folder: configuration.common.data, publish: { try await publisher.publish($0) }, time: time, logger: logger)
 
         let readiness = Readiness()
         readiness.require("broker, publishing") { publisher.status.trouble }

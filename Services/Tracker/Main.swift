@@ -1,12 +1,11 @@
 import ArgumentParser
-import Foundation
 import Runtime
 
 @main
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tracker", abstract: "Learns what became of every email, and remembers it.", subcommands: [Serve.self],
-        defaultSubcommand: Serve.self)
+        commandName: "tracker", abstract: "Learns what became of every email, and remembers it.",
+        subcommands: [Serve.self], defaultSubcommand: Serve.self)
 }
 
 struct Serve: AsyncParsableCommand {
@@ -17,11 +16,9 @@ struct Serve: AsyncParsableCommand {
     var role: TrackerProcess.Role = .all
 
     func run() async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let logger = Telemetry.start(service: "tracker", environment: environment)
-        let process = TrackerProcess(
-            configuration: try TrackerConfiguration(environment: environment), role: role, logger: logger)
-        try await runUntilSignalled(try await process.services(), logger: logger)
+        try await serve("tracker", with: TrackerConfiguration.self) { configuration, logger in
+            try await TrackerProcess(configuration: configuration, role: role, logger: logger).services()
+        }
     }
 }
 

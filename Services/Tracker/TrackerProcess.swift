@@ -25,7 +25,7 @@ struct TrackerProcess {
     /// What is to run, in the order of starting; stopped in reverse.
     func services() async throws -> [any Service] {
         let readiness = Readiness()
-        let publisher = Publisher(to: configuration.broker, app: "tracker", logger: logger)
+        let publisher = Publisher(to: configuration.common.broker, app: "tracker", logger: logger)
         readiness.require("broker") { publisher.status.trouble }
         let router = Router(context: WebContext.self)
         var services: [any Service] = [publisher]
@@ -44,12 +44,12 @@ struct TrackerProcess {
         -> [any Service]
     {
         let store = try StoreFile.open(
-            in: configuration.data, name: "tracker", migrations: Schema.migrations, logger: logger)
+            in: configuration.common.data, name: "tracker", migrations: Schema.migrations, logger: logger)
         readiness.require("history") { store.trouble }
-        let consumer = Consumer(from: Names.tracker, at: configuration.broker, prefetch: 300, app: "tracker", logger: logger)
+        let consumer = Consumer(from: Names.tracker, at: configuration.common.broker, prefetch: 300, app: "tracker", logger: logger)
         readiness.require("facts") { consumer.status.trouble }
         let live = LiveUpdates()
-        let tokens = try await APITokens(secret: configuration.secret)
+        let tokens = try await APITokens(secret: configuration.common.secret)
         let history = History(store: store)
         HistoryRoutes(history: history, live: live, authentication: Authentication(tokens: tokens, time: .system))
             .add(to: router)
@@ -61,11 +61,11 @@ struct TrackerProcess {
     }
 
     private func tracking(_ publisher: Publisher, _ readiness: Readiness) throws -> [any Service] {
-        let store = try StoreFile.open(in: configuration.data, name: "hits", migrations: [], logger: logger)
+        let store = try StoreFile.open(in: configuration.common.data, name: "hits", migrations: [], logger: logger)
         readiness.require("hits") { store.trouble }
         let spool = HitSpool(store: store, logger: logger)
         let router = Router(context: WebContext.self)
-        TrackingRoutes(keys: configuration.keys, spool: spool).add(to: router)
+        TrackingRoutes(keys: configuration.common.keys, spool: spool).add(to: router)
         return [
             OutboxRelay(store: store, publisher: publisher, logger: logger), spool,
             WebServer(name: "public", listen: configuration.publicListen, router: router, monitored: nil, logger: logger),

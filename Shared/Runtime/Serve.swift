@@ -8,17 +8,17 @@ import UnixSignals
 /// An error thrown at the start ends the process with one sentence and status 1, by way of swift-argument-parser.
 /// - Parameters:
 ///   - service: The program's name in logs.
-///   - assemble: Asks its settings, calls `check()` on them, and makes the services, in the order of starting.
-package func serve(
-    _ service: String, assemble: (inout Settings, Logger) async throws -> [any Service]
+///   - configuration: What its environment tells it.
+///   - assemble: Makes the services, in the order of starting.
+package func serve<Configuration: ServiceConfiguration>(
+    _ service: String, with configuration: Configuration.Type,
+    assemble: (Configuration, Logger) async throws -> [any Service]
 ) async throws {
     let environment = ProcessInfo.processInfo.environment
     let logger = Telemetry.start(service: service, environment: environment)
     raiseDescriptorLimit()
     var settings = Settings(environment: environment)
-    Telemetry.check(&settings)
-    let services = try await assemble(&settings, logger)
-    try settings.check()
+    let services = try await assemble(try .asked(of: &settings), logger)
     try await runUntilSignalled(services, logger: logger)
 }
 

@@ -5,7 +5,7 @@ package import Foundation
 /// An empty value counts as none: compose files set variables that they have nothing for.
 package struct Settings {
     /// A variable that was asked for, so that a test can hold the documentation against the code.
-    package struct Question: Hashable, Sendable {
+    package struct Question: Hashable, Sendable, Encodable {
         package let key: String
         /// As it would be written in the environment; `nil` where there is none.
         package let `default`: String?
@@ -14,12 +14,16 @@ package struct Settings {
     }
 
     private let environment: [String: String]
-    private var complaints: [String] = []
-    /// What was asked so far, in order.
+    private let makesFolders: Bool
+    private(set) var complaints: [String] = []
+    /// What was asked so far, in order, each variable once.
     package private(set) var questions: [Question] = []
 
-    /// - Parameter environment: `ProcessInfo.processInfo.environment`, or a test's own.
-    package init(environment: [String: String]) {
+    /// - Parameters:
+    ///   - environment: `ProcessInfo.processInfo.environment`, or a test's own.
+    ///   - makesFolders: Whether ``folder(_:default:)`` makes what it names; without, it only notes the question.
+    package init(environment: [String: String], makesFolders: Bool = true) {
+        self.makesFolders = makesFolders
         self.environment = environment.filter { !$0.value.isEmpty }
     }
 
@@ -33,18 +37,28 @@ package struct Settings {
         return value
     }
 
+    package mutating func stringIfPresent(_ key: String) -> String? {
+        ask(key, default: nil)
+        return environment[key]
+    }
+
     /// `KEY`, or the content of the file that `KEY_FILE` names, without the line ends at its end. Never logged.
-    package mutating func secret(_ key: String) -> String {
+    ///
+    /// Required where `default` is `nil`.
+    package mutating func secret(_ key: String, default: String? = nil) -> String {
         let before = complaints.count
-        guard let value = secretIfPresent(key) else {
-            if complaints.count == before { complain("Neither \(key) nor \(key)_FILE is set. \(Self.advice(key))") }
-            return ""
-        }
-        return value
+        ask(key, default: `default`, isSecret: true)
+        if let value = readSecret(key) ?? `default` { return value }
+        if complaints.count == before { complain("Neither \(key) nor \(key)_FILE is set. \(Self.advice(key))") }
+        return ""
     }
 
     package mutating func secretIfPresent(_ key: String) -> String? {
-        questions.append(Question(key: key, default: nil, isSecret: true))
+        ask(key, default: nil, isSecret: true)
+        return readSecret(key)
+    }
+
+    private mutating func readSecret(_ key: String) -> String? {
         let fileKey = key + "_FILE"
         switch (environment[key], environment[fileKey]) {
         case (let value?, nil): return value
@@ -72,6 +86,18 @@ package struct Settings {
             return `default`
         }
         return value
+    }
+
+    package mutating func secondsIfPresent(_ key: String, in range: ClosedRange<Int>) -> Duration? {
+        ask(key, default: nil)
+        guard let text = environment[key] else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            complain(
+                "\(key) is \(text.debugDescription). It must be a number of seconds from \(range.lowerBound) to \(range.upperBound)."
+            )
+            return nil
+        }
+        return .seconds(value)
     }
 
     /// A number of whole seconds.
@@ -105,6 +131,7 @@ package struct Settings {
         ask(key, default: `default`)
         let path = environment[key] ?? `default`
         let url = URL(filePath: path, directoryHint: .isDirectory)
+        guard makesFolders else { return url }
         do {
             try FileManager.default.createDirectory(
                 at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -148,8 +175,9 @@ package struct Settings {
         guard complaints.isEmpty else { throw SettingsError(complaints: complaints) }
     }
 
-    private mutating func ask(_ key: String, default: String?) {
-        questions.append(Question(key: key, default: `default`, isSecret: false))
+    private mutating func ask(_ key: String, default: String?, isSecret: Bool = false) {
+        guard !questions.contains(where: { $0.key == key }) else { return }
+        questions.append(Question(key: key, default: `default`, isSecret: isSecret))
     }
 
     /// What a good value looks like, for the variables that must be set.

@@ -30,8 +30,8 @@ struct ServiceTests {
         ])
         let configuration = try ReminderConfiguration(&settings)
         let logger = Sample.logger
-        let publisher = Publisher(to: configuration.broker, app: "test", logger: logger)
-        let scheduler = Consumer(from: Names.scheduler, at: configuration.broker, prefetch: 100, app: "test", logger: logger)
+        let publisher = Publisher(to: configuration.common.broker, app: "test", logger: logger)
+        let scheduler = Consumer(from: Names.scheduler, at: configuration.common.broker, prefetch: 100, app: "test", logger: logger)
         let service = try await ReminderService(configuration, time: time.source, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [publisher, scheduler] + service.parts, logger: logger))

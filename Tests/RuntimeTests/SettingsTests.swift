@@ -93,10 +93,13 @@ struct SettingsTests {
         var settings = Settings(environment: [:])
         _ = settings.seconds("W", default: .seconds(30), in: 1...60)
         _ = settings.secretIfPresent("S")
+        _ = settings.secret("T", default: "sandbox")
+        _ = settings.secondsIfPresent("X", in: 1...60)
+        _ = settings.secretIfPresent("S")
         _ = settings.listen("L", default: ListenAddress(host: "::", port: 80))
         #expect(
             settings.questions.map { [$0.key, $0.default, $0.isSecret ? "secret" : nil] } == [
-                ["W", "30", nil], ["S", nil, "secret"], ["L", "[::]:80", nil],
+                ["W", "30", nil], ["S", nil, "secret"], ["T", "sandbox", "secret"], ["X", nil, nil], ["L", "[::]:80", nil],
             ])
     }
 

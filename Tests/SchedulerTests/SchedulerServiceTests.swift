@@ -39,10 +39,10 @@ struct SchedulerServiceTests {
             let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
             let configuration = try SchedulerConfiguration(&settings)
             scheduler = try await SchedulerService(configuration, time: .system, logger: logger)
-            publisher = Publisher(to: configuration.broker, app: "test", logger: logger)
-            asker = Asker(at: configuration.broker, app: "test", logger: logger)
-            tickets = Consumer(from: Names.tickets, at: configuration.broker, prefetch: 100, app: "test", logger: logger)
-            history = Consumer(from: Names.tracker, at: configuration.broker, prefetch: 100, app: "test", logger: logger)
+            publisher = Publisher(to: configuration.common.broker, app: "test", logger: logger)
+            asker = Asker(at: configuration.common.broker, app: "test", logger: logger)
+            tickets = Consumer(from: Names.tickets, at: configuration.common.broker, prefetch: 100, app: "test", logger: logger)
+            history = Consumer(from: Names.tracker, at: configuration.common.broker, prefetch: 100, app: "test", logger: logger)
         }
 
         /// Runs everything beside `body`, then stops it as a signal would.

@@ -19,12 +19,13 @@ import Testing
         _ body: (_ console: Int, _ front: Int, _ publisher: Publisher) async throws -> Void
     ) async throws {
         let (console, front) = (try Ports.free(), try Ports.free())
-        let configuration = try TrackerConfiguration(environment: [
+        var settings = Settings(environment: [
             "WAYBILL_AMQP_URL": broker, "WAYBILL_DATA": data.path, "WAYBILL_SECRET": Sample.secret,
             "WAYBILL_LISTEN": "127.0.0.1:\(console)", "WAYBILL_PUBLIC_LISTEN": "127.0.0.1:\(front)",
         ])
+        let configuration = try TrackerConfiguration(&settings)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let publisher = Publisher(to: configuration.broker, app: "test", logger: logger)
+        let publisher = Publisher(to: configuration.common.broker, app: "test", logger: logger)
         let process = TrackerProcess(configuration: configuration, role: role, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: [publisher] + (try await process.services()), logger: logger))
