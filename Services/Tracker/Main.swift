@@ -5,7 +5,7 @@ import Runtime
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tracker", abstract: "Learns what became of every email, and remembers it.",
-        subcommands: [Serve.self], defaultSubcommand: Serve.self)
+        subcommands: [Serve.self, SettingsCommand<TrackerConfiguration>.self], defaultSubcommand: Serve.self)
 }
 
 struct Serve: AsyncParsableCommand {

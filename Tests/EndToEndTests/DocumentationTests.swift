@@ -25,19 +25,21 @@ struct DocumentationTests {
         let rows = table.split(separator: "\n").filter { $0.hasPrefix("| `WAYBILL_") }.map { row in
             row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
         }
-        let documented = rows.filter { $0[1] == "all" || $0[1].contains(program.rawValue) }.flatMap { row in
-            // A default that differs by service is written as `scheduler`: `value`, and so on.
-            let value = row[2].components(separatedBy: "; ").first { $0.hasPrefix(program.rawValue) } ?? row[2]
+        let own = rows.filter { $0[1] == "all" || $0[1].components(separatedBy: ", ").contains(program.rawValue) }
+        let documented = own.map { row in
+            // A default that differs by service is written as: scheduler `value`; sender `value`, and so on.
+            let value = row[2].components(separatedBy: "; ").first { $0.hasPrefix("\(program.rawValue) `") } ?? row[2]
             let bare = value.components(separatedBy: "`").dropFirst().first
-            return [Setting(key: row[0].components(separatedBy: "`")[1], default: bare, isSecret: row[0].contains("†"))]
+            return Setting(key: row[0].components(separatedBy: "`")[1], default: bare, isSecret: row[0].contains("†"))
         }
-        #expect(Set(documented) == Set(asked))
+        #expect(documented.sorted() == asked.sorted())
     }
 
-    struct Setting: Hashable, Codable, CustomStringConvertible {
+    struct Setting: Comparable, Codable, CustomStringConvertible {
         let key: String
         let `default`: String?
         let isSecret: Bool
+        static func < (one: Setting, other: Setting) -> Bool { one.key < other.key }
         var description: String { "\(key)=\(`default` ?? "-")\(isSecret ? "†" : "")" }
     }
 }
