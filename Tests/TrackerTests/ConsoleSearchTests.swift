@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 import Testing
 
 @testable import Tracker

@@ -144,7 +144,7 @@ struct Inbox: Sendable {
     private static let closedPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
     private static func page(_ page: HTML) -> Response {
-        response(page.text, type: "text/html; charset=utf-8", policy: pagePolicy)
+        response(page.markup, type: "text/html; charset=utf-8", policy: pagePolicy)
     }
 
     private static func response(_ text: String, type: String, policy: String, _ more: HTTPFields = [:]) -> Response {

@@ -1,6 +1,7 @@
 import Foundation
 import MIME
 import Mail
+import Runtime
 
 /// The inbox's pages.
 enum InboxPages {

@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// The things that mail is about.
 enum CollectionListView {

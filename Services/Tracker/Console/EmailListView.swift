@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// What became of my emails: one dense line for each mailing.
 enum EmailListView {

@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// A mailing in few words, as lists show it.
 enum EmailSummary {

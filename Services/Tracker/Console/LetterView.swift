@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Runtime
 
 /// The letter itself, for a sandboxed frame: no scripts, no forms, nothing from elsewhere.
 ///

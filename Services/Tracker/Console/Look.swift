@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// How a status looks: one of six tones, each with a shape and a colour of its own, so that neither is needed to read the other.
 enum Tone: String, CaseIterable, Sendable {

@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// How a time is written. The server writes UTC and says so at the foot of the page; the script writes the reader's own time instead.
 enum Moment {

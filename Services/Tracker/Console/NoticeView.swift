@@ -1,4 +1,5 @@
 import HTTPTypes
+import Runtime
 
 /// A page that only says something: not found, not allowed, gone wrong.
 enum NoticeView {

@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// Is anything wrong, and how is it going?
 struct OverviewView {

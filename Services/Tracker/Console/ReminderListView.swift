@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// What will go out by itself, and what lately did.
 enum ReminderListView {

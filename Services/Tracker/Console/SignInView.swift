@@ -1,4 +1,5 @@
 import HTTPTypes
+import Runtime
 
 /// The door: paste a token, come in.
 enum SignInView {

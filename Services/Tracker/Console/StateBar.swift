@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// The sum of a mailing's states as one bar: every recipient has the same width, so the parts add up to all of them.
 enum StateBar {

@@ -1,4 +1,5 @@
 import Mail
+import Runtime
 
 /// One fact of a delivery's story, as a colleague would tell it.
 struct TimelineItem {
