@@ -13,16 +13,7 @@ struct CommandIntake: Service {
     let logger: Logger
 
     func run() async throws {
-        try await withThrowingTaskGroup { group in
-            group.addTask { try await consumer.run() }
-            group.addTask { await takeAll() }
-            try await group.waitForAll()
-        }
-    }
-
-    /// Ends when the consumer has: nothing more can come then.
-    private func takeAll() async {
-        for await batch in consumer.batches {
+        try await consumer.run { batch in
             for incoming in batch {
                 do {
                     try await take(incoming.message)

@@ -34,22 +34,14 @@ struct ReminderService: Sendable {
         let api = ReminderAPI(agenda: agenda, tokens: try await APITokens(secret: configuration.common.secret))
         parts = [
             publisher, OutboxRelay(store: store, publisher: publisher, logger: logger), DueLoop(agenda: agenda, logger: logger),
-            FactIntake(consumer: facts, publisher: publisher, agenda: agenda, logger: logger),
+            FactIntake(consumer: facts, of: Names.reminderFacts, publisher: publisher, time: time, logger: logger) {
+                try await agenda.learn($0)
+            },
             CommandIntake(consumer: commands, publisher: publisher, agenda: agenda, logger: logger),
             WebServer(
                 name: app, listen: configuration.listen, router: api.router(), monitored: readiness, logger: logger,
                 onListening: onListening),
         ]
         self.agenda = agenda
-    }
-}
-
-extension ConnectionStatus {
-    fileprivate var trouble: String? {
-        switch self {
-        case .connected: nil
-        case .blocked(let reason): "The broker has stopped taking messages: \(reason)"
-        case .disconnected(let reason): reason
-        }
     }
 }

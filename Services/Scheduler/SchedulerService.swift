@@ -43,7 +43,9 @@ struct SchedulerService: Sendable {
             publisher, OutboxRelay(store: store, publisher: publisher, logger: logger),
             TicketIssuer(ledger: ledger, publisher: publisher, ticketAge: configuration.ticketAge, logger: logger),
             DueLoop(ledger: ledger, logger: logger),
-            FactIntake(consumer: facts, publisher: publisher, ledger: ledger, logger: logger), answerer,
+            FactIntake(consumer: facts, of: Names.schedulerFacts, publisher: publisher, time: time, logger: logger) {
+                try await ledger.learn($0)
+            }, answerer,
             CommandIntake(consumer: commands, publisher: publisher, desk: desk, logger: logger),
             SchedulerMetrics.Reporter(ledger: ledger, logger: logger),
             WebServer(
@@ -63,14 +65,4 @@ struct SchedulerService: Sendable {
 
     /// Once all parts have stopped.
     func close() throws { try store.close() }
-}
-
-extension ConnectionStatus {
-    fileprivate var trouble: String? {
-        switch self {
-        case .connected: nil
-        case .blocked(let reason): "The broker has stopped taking messages: \(reason)"
-        case .disconnected(let reason): reason
-        }
-    }
 }

@@ -70,14 +70,3 @@ struct Sending {
         services = [publisher, asker, transport, web, recovery, worker]
     }
 }
-
-extension ConnectionStatus {
-    /// For `/readyz`; `nil` when all is well.
-    fileprivate var trouble: String? {
-        switch self {
-        case .connected: nil
-        case .blocked(let reason): "The broker takes no messages just now: \(reason)"
-        case .disconnected(let reason): "There is no connection to the broker: \(reason)"
-        }
-    }
-}

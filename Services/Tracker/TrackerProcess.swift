@@ -72,14 +72,3 @@ struct TrackerProcess {
         ]
     }
 }
-
-extension ConnectionStatus {
-    /// What is missing, in words; `nil` when all is well.
-    fileprivate var trouble: String? {
-        switch self {
-        case .connected: nil
-        case .blocked(let reason): "The broker takes no messages: \(reason)"
-        case .disconnected(let reason): reason
-        }
-    }
-}

@@ -35,6 +35,16 @@ package final class Consumer: Service, Sendable {
     /// Stops deliveries at graceful shutdown, then keeps the connection while what was delivered is being settled, a bounded time.
     package func run() async throws { await link.run() }
 
+    /// Runs, and hands over each batch in turn; the connection stays while the last of them is being settled.
+    package func run(_ take: @escaping @Sendable ([Incoming]) async -> Void) async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await self.run() }
+            // Ends when the consumer has: nothing more can come then.
+            group.addTask { for await batch in self.batches { await take(batch) } }
+            try await group.waitForAll()
+        }
+    }
+
     /// Sends an answer to the queue that a question names.
     func reply(_ message: Message, to queue: String) {
         // Where the connection has ended the question is asked again, of someone else.
