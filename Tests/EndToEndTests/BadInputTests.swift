@@ -48,7 +48,7 @@ extension EndToEnd {
                     (
                         "deep nesting",
                         Data((String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)).utf8),
-                        400...422, ""
+                        400...422, "nested"
                     ),
                 ]
                 for (name, body, status, says) in cases {

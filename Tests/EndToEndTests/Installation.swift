@@ -87,8 +87,11 @@ final class Installation: Sendable {
         process.executableURL = Executables.url(program)
         process.arguments = ["serve"]
         if program == "reminder", let reminderClock {
-            process.executableURL = URL(filePath: "/usr/bin/faketime")
-            process.arguments = ["-f", reminderClock, Executables.url(program).path, "serve"]
+            // The library itself, not faketime(1), which would stand between us and the process.
+            environment["LD_PRELOAD"] = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+            environment["FAKETIME"] = reminderClock
+            environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
+            environment["TZ"] = "UTC"
         }
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
