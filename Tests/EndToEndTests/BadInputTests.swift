@@ -23,7 +23,7 @@ extension EndToEnd {
                 func json(_ change: [String: Any]) throws -> Data {
                     try JSONSerialization.data(withJSONObject: good.merging(change) { $1 })
                 }
-                let token = try waybill.token()
+                let token = try await waybill.token()
                 let cases: [(name: String, body: Data, status: ClosedRange<Int>, says: String)] = [
                     ("malformed JSON", Data("{\"kind\": ".utf8), 400...400, "JSON"),
                     ("empty body", Data(), 400...400, "JSON"),
@@ -61,7 +61,7 @@ extension EndToEnd {
                 #expect(large.status == 413)
                 #expect(try await post(json([:]), token: nil).status == 401)
                 #expect(try await post(json([:]), token: String(token.dropLast(2)) + "xx").status == 401)
-                let old = try Executables.run(
+                let old = try await Executables.run(
                     "scheduler", ["token", "--organization", "demo", "--subject", "old", "--days", "0"],
                     environment: ["WAYBILL_SECRET": Installation.secret])
                 #expect(try await post(json([:]), token: old.trimmingCharacters(in: .whitespacesAndNewlines)).status == 401)

@@ -13,7 +13,7 @@ extension EndToEnd {
                 let script = BrowserScript(
                     "story.py",
                     arguments: [
-                        waybill.tracker, waybill.inbox, try waybill.token(), "Your photos are ready", "ann@example.net",
+                        waybill.tracker, waybill.inbox, try await waybill.token(), "Your photos are ready", "ann@example.net",
                         "https://example.com/",
                     ])
                 try await script.run { line in

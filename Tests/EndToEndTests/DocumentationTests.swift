@@ -16,8 +16,8 @@ struct DocumentationTests {
     @Test(
         "the README's table has every setting of every service with its default, and no other",
         arguments: Installation.Program.allCases)
-    func settings(program: Installation.Program) throws {
-        let printed = try Executables.run(program.rawValue, ["settings"])
+    func settings(program: Installation.Program) async throws {
+        let printed = try await Executables.run(program.rawValue, ["settings"])
         let asked = try JSONDecoder().decode([Setting].self, from: Data(printed.utf8))
         let readme = try String(contentsOf: Repository.root.appending(path: "README.md"), encoding: .utf8)
         let table = try #require(

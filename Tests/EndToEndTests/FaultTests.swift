@@ -55,7 +55,7 @@ extension EndToEnd {
                         let address = try #require(delivery["address"] as? String)
                         let received = try #require(copies[address])
                         let timeline = try await HTTP.send(
-                            "GET", waybill.tracker + "/v1/deliveries/\(delivery["id"] ?? "")", token: try waybill.token())
+                            "GET", waybill.tracker + "/v1/deliveries/\(delivery["id"] ?? "")", token: try await waybill.token())
                         let doubts = timeline.text.components(separatedBy: "\"attempt.uncertain\"").count - 1
                         uncertain += doubts > 0 ? 1 : 0
                         surplus += received.count - 1

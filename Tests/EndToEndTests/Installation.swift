@@ -14,7 +14,7 @@ final class Installation: Sendable {
     let reminderClock: String?
     private let settings: [String: String]
     private let ports: [String: Int]
-    private let running = Mutex<[String: Process]>([:])
+    private let running = Mutex<[String: ChildProcess]>([:])
     private let tokens = Mutex<[String: String]>([:])
 
     static let secret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -83,9 +83,6 @@ final class Installation: Sendable {
         environment["WAYBILL_PUBLIC_LISTEN"] = "127.0.0.1:\(ports["public"] ?? 0)"
         environment["WAYBILL_PUBLIC_URL"] = publicFront
         environment.merge(settings) { $1 }
-        let process = Process()
-        process.executableURL = Executables.url(program)
-        process.arguments = ["serve"]
         if program == "reminder", let reminderClock {
             // The library itself, not faketime(1), which would stand between us and the process.
             environment["LD_PRELOAD"] = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -93,15 +90,8 @@ final class Installation: Sendable {
             environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
             environment["TZ"] = "UTC"
         }
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        let log = folder.appending(path: "logs/\(name).log")
-        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
-        let handle = try FileHandle(forWritingTo: log)
-        try handle.seekToEnd()
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
+        let log = folder.appending(path: "logs/\(name).log").path
+        let process = try ChildProcess(Executables.url(program).path, ["serve"], environment: environment, output: .file(log))
         running.withLock { $0[name] = process }
     }
 
@@ -126,15 +116,15 @@ final class Installation: Sendable {
     func stop(_ name: String) async throws -> Int32 { try await end(name, with: SIGTERM) }
 
     func signal(_ name: String, _ signal: Int32) {
-        if let process = running.withLock({ $0[name] }) { Foundation.kill(process.processIdentifier, signal) }
+        running.withLock { $0[name] }?.signal(signal)
     }
 
     @discardableResult
     private func end(_ name: String, with signal: Int32) async throws -> Int32 {
         guard let process = running.withLock({ $0.removeValue(forKey: name) }) else { return 0 }
-        Foundation.kill(process.processIdentifier, signal)
+        process.signal(signal)
         try await eventually(within: .seconds(45), "\(name) has ended") { !process.isRunning }
-        return process.terminationStatus
+        return process.status ?? 0
     }
 
     private func remove() async throws {
@@ -151,9 +141,9 @@ final class Installation: Sendable {
     // MARK: Requests
 
     /// A token of `organization` with every scope, made by the real command.
-    func token(_ organization: String = "demo") throws -> String {
+    func token(_ organization: String = "demo") async throws -> String {
         if let known = tokens.withLock({ $0[organization] }) { return known }
-        let made = try Executables.run(
+        let made = try await Executables.run(
             "scheduler", ["token", "--organization", organization, "--subject", "test"],
             environment: ["WAYBILL_SECRET": Self.secret]
         ).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -163,13 +153,13 @@ final class Installation: Sendable {
 
     func submit(_ mailing: [String: Any], organization: String = "demo", key: String? = nil) async throws -> HTTP.Answer {
         try await HTTP.send(
-            "POST", scheduler + "/v1/mailings", token: try token(organization), json: mailing,
+            "POST", scheduler + "/v1/mailings", token: try await token(organization), json: mailing,
             headers: key.map { ["Idempotency-Key": $0] } ?? [:])
     }
 
     /// What the history says about a mailing.
     func mailing(_ id: String, organization: String = "demo") async throws -> HTTP.Answer {
-        try await HTTP.send("GET", tracker + "/v1/mailings/\(id)", token: try token(organization))
+        try await HTTP.send("GET", tracker + "/v1/mailings/\(id)", token: try await token(organization))
     }
 
     /// The mailing's deliveries by state, zeros left out; empty while the history does not know it yet or does not answer.
@@ -190,16 +180,12 @@ enum Executables {
 
     /// Runs a program to its end.
     /// - Returns: What it printed.
-    static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws -> String {
-        let process = Process()
-        process.executableURL = url(name)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let printed = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+    static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> String {
+        let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WAYBILL_") }
+        let process = try ChildProcess(
+            url(name).path, arguments, environment: inherited.merging(environment) { $1 }, output: .kept, errors: .nowhere)
+        let (status, printed) = try await process.finish()
+        guard status == 0 else { throw Trouble("\(name) \(arguments.joined(separator: " ")) ended with status \(status)") }
         return String(decoding: printed, as: UTF8.self)
     }
 }

@@ -59,7 +59,7 @@ extension EndToEnd {
                 #expect((bob?["views"] as? [String: Any])?["count"] as? Int == 0, "nobody else's mail counts as read")
 
                 // The CSV of the list, and another organization sees nothing.
-                let csv = try await HTTP.send("GET", waybill.tracker + "/v1/reports/emails.csv", token: try waybill.token())
+                let csv = try await HTTP.send("GET", waybill.tracker + "/v1/reports/emails.csv", token: try await waybill.token())
                 #expect(csv.text.contains("Smith wedding gallery"))
                 #expect(try await waybill.mailing(id, organization: "other").status == 404)
             }
@@ -72,7 +72,7 @@ extension EndToEnd {
                 try await waybill.startAll()
                 let collection = try Data(contentsOf: Repository.root.appending(path: "compose/examples/collection.json"))
                 let put = try await HTTP.send(
-                    "PUT", waybill.reminder + "/v1/collections/smith-wedding", token: try waybill.token(), body: collection,
+                    "PUT", waybill.reminder + "/v1/collections/smith-wedding", token: try await waybill.token(), body: collection,
                     headers: ["Content-Type": "application/json"])
                 #expect([200, 201].contains(put.status), "\(put.text)")
 
@@ -117,7 +117,7 @@ extension EndToEnd {
 
         static func history(of collection: String, in waybill: Installation) async throws -> [[String: Any]] {
             let answer = try await HTTP.send(
-                "GET", waybill.tracker + "/v1/history?collection=\(collection)", token: try waybill.token())
+                "GET", waybill.tracker + "/v1/history?collection=\(collection)", token: try await waybill.token())
             return answer.object["items"] as? [[String: Any]] ?? []
         }
     }

@@ -63,7 +63,7 @@ extension EndToEnd {
                 let answer = try await waybill.submit(Mailings.simple(to: (1...151).map { "guest\($0)@example.net" }))
                 #expect(answer.status == 422)
                 #expect(answer.text.contains("150"))
-                let history = try await HTTP.send("GET", waybill.tracker + "/v1/history", token: try waybill.token())
+                let history = try await HTTP.send("GET", waybill.tracker + "/v1/history", token: try await waybill.token())
                 #expect((history.object["items"] as? [Any])?.isEmpty == true)
             }
         }
@@ -87,10 +87,10 @@ extension EndToEnd {
                 }
                 let ann = try #require((now.object["deliveries"] as? [[String: Any]])?[0]["id"] as? String)
                 let one = try await HTTP.send(
-                    "POST", waybill.scheduler + "/v1/deliveries/\(ann)/cancel", token: try waybill.token())
+                    "POST", waybill.scheduler + "/v1/deliveries/\(ann)/cancel", token: try await waybill.token())
                 #expect(one.status == 200, "\(one.text)")
                 let whole = try await HTTP.send(
-                    "POST", waybill.scheduler + "/v1/mailings/\(second)/cancel", token: try waybill.token())
+                    "POST", waybill.scheduler + "/v1/mailings/\(second)/cancel", token: try await waybill.token())
                 #expect(whole.status == 200, "\(whole.text)")
 
                 try waybill.start("sender-1")
@@ -102,7 +102,7 @@ extension EndToEnd {
                 #expect(smtp.received.flatMap(\.recipients) == ["bob@example.net"])
                 let tooLate = try #require((now.object["deliveries"] as? [[String: Any]])?[1]["id"] as? String)
                 let refused = try await HTTP.send(
-                    "POST", waybill.scheduler + "/v1/deliveries/\(tooLate)/cancel", token: try waybill.token())
+                    "POST", waybill.scheduler + "/v1/deliveries/\(tooLate)/cancel", token: try await waybill.token())
                 #expect(refused.status == 409)
                 await smtp.stop()
             }

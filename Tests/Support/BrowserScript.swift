@@ -18,24 +18,18 @@ package struct BrowserScript: Sendable {
         let folder = try TemporaryFolder()
         let (said, complained) = (folder.url.appending(path: "said"), folder.url.appending(path: "complained"))
         for file in [said, complained] { try Data().write(to: file) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", path] + arguments
-        let input = Pipe()
-        process.standardInput = input
-        process.standardOutput = try FileHandle(forWritingTo: said)
-        process.standardError = try FileHandle(forWritingTo: complained)
-        try process.run()
-        defer { process.terminate() }
+        let process = try ChildProcess(
+            "/usr/bin/env", ["python3", path] + arguments, isFed: true, output: .file(said.path), errors: .file(complained.path))
+        defer { process.signal(SIGTERM) }
         var answered = 0
         while process.isRunning {
             for line in try String(contentsOf: said, encoding: .utf8).split(separator: "\n").dropFirst(answered) {
                 answered += 1
                 try await answer(String(line))
-                try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+                try process.input?.write(contentsOf: Data("\n".utf8))
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-        guard process.terminationStatus == 0 else { throw Trouble(try String(contentsOf: complained, encoding: .utf8)) }
+        guard process.status == 0 else { throw Trouble(try String(contentsOf: complained, encoding: .utf8)) }
     }
 }
