@@ -1,5 +1,6 @@
 import Foundation
 import Mail
+import Support
 
 /// A message as Python's `email` package reads it: an opinion that is not ours.
 struct PythonMail: Decodable {
@@ -48,11 +49,7 @@ struct PythonMail: Decodable {
         for (index, message) in messages.enumerated() {
             try Data(message).write(to: folder.appending(path: String(format: "%05d.eml", index)))
         }
-        let python = Process()
-        python.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        python.arguments = ["-c", script, folder.path]
-        try python.run()
-        python.waitUntilExit()
+        try ChildProcess.run("/usr/bin/python3", ["-c", script, folder.path])
         return try JSONDecoder().decode([PythonMail].self, from: Data(contentsOf: folder.appending(path: "read.json")))
     }
 

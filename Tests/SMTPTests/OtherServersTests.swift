@@ -90,18 +90,14 @@ private func freePort() async throws -> Int {
 
 /// A program that runs as long as a test needs it.
 private final class Program: Sendable {
-    private let process: Process
+    private let process: ChildProcess
 
     init(_ path: String, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        try process.run()
-        self.process = process
+        process = try ChildProcess(path, arguments)
     }
 
     func stop() {
-        process.terminate()
+        process.signal(SIGTERM)
     }
 
     /// Waits until somebody answers there.

@@ -8,37 +8,33 @@ final class SmallDisk {
     /// `nil`, and a line that says why, where the system does not let us mount.
     init?(megabytes: Int) throws {
         folder = try TemporaryFolder()
-        let output = try Self.run(["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.path])
-        guard output.status == 0 else {
-            print("skipped: no disk of our own, because mount says: \(output.text)")
+        do {
+            try Self.run(["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.path])
+        } catch let error as Trouble {
+            print("skipped: no disk of our own. \(error)")
             return nil
         }
     }
 
-    func grow(to megabytes: Int) throws { _ = try remount("size=\(megabytes)m") }
-
+    /// - Returns: Whether the system let us.
     func remount(_ options: String) throws -> Bool {
-        try Self.run(["mount", "-o", "remount,\(options)", folder.path]).status == 0
+        do {
+            try Self.run(["mount", "-o", "remount,\(options)", folder.path])
+            return true
+        } catch is Trouble {
+            return false
+        }
     }
+
+    func grow(to megabytes: Int) throws { try Self.run(["mount", "-o", "remount,size=\(megabytes)m", folder.path]) }
 
     deinit {
         do {
-            _ = try Self.run(["umount", "-l", folder.path])
+            try Self.run(["umount", "-l", folder.path])
         } catch {
             print("A small disk stays mounted at \(folder.path): \(error)")
         }
     }
 
-    private static func run(_ command: [String]) throws -> (status: Int32, text: String) {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = command
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-    }
+    private static func run(_ command: [String]) throws { try ChildProcess.run("/usr/bin/env", command) }
 }

@@ -11,7 +11,7 @@ struct StoreFaultTests {
     func lockedForAWhile() async throws {
         let rig = try Rig()
         let holder = try hold(rig.path)
-        try await eventually("the file is locked") { holder.lines == ["locked"] }
+        try await eventually("the file is locked") { try holder.lines == ["locked"] }
         let writes = Task {
             try await withThrowingTaskGroup { group in
                 for value in 0..<20 { group.addTask { try await rig.add(value) } }
@@ -31,7 +31,7 @@ struct StoreFaultTests {
     func lockedForLong() async throws {
         let rig = try Rig(patience: .milliseconds(200))
         let holder = try hold(rig.path)
-        try await eventually("the file is locked") { holder.lines == ["locked"] }
+        try await eventually("the file is locked") { try holder.lines == ["locked"] }
         await #expect(throws: StoreError.locked(path: rig.folder.path + "test.sqlite")) { try await rig.add(1) }
         #expect(rig.store.trouble != nil)
         try holder.say("let go")

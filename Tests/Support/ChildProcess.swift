@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// A program that a test runs, by posix_spawn(3).
@@ -20,6 +20,7 @@ package final class ChildProcess: Sendable {
     package let input: FileHandle?
     private let output: FileHandle?
     private let ending = Mutex<Int32?>(nil)
+    private let ended = DispatchSemaphore(value: 0)
 
     /// Starts the program.
     /// - Parameters:
@@ -37,7 +38,7 @@ package final class ChildProcess: Sendable {
         defer { for descriptor in toClose { Glibc.close(descriptor) } }
 
         if isFed {
-            let (reading, writing) = try Self.pipe()
+            let (reading, writing) = try Self.starting.withLock { _ in try Self.pipe() }
             posix_spawn_file_actions_adddup2(&actions, reading, 0)
             toClose.append(reading)
             input = FileHandle(fileDescriptor: writing, closeOnDealloc: true)
@@ -53,7 +54,7 @@ package final class ChildProcess: Sendable {
                 posix_spawn_file_actions_addopen(&actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
             case .kept where descriptor == 2 && errors == nil: posix_spawn_file_actions_adddup2(&actions, 1, 2)
             case .kept:
-                let (reading, writing) = try Self.pipe()
+                let (reading, writing) = try Self.starting.withLock { _ in try Self.pipe() }
                 posix_spawn_file_actions_adddup2(&actions, writing, descriptor)
                 toClose.append(writing)
                 kept = FileHandle(fileDescriptor: reading, closeOnDealloc: true)
@@ -64,8 +65,11 @@ package final class ChildProcess: Sendable {
         var words = ([program] + arguments).map { strdup($0) } + [nil]
         var settings = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in words + settings { free(text) } }
-        var child = pid_t()
-        let status = posix_spawn(&child, program, &actions, nil, &words, &settings)
+        let (child, status) = Self.starting.withLock { _ in
+            var child = pid_t()
+            let status = posix_spawn(&child, program, &actions, nil, &words, &settings)
+            return (child, status)
+        }
         guard status == 0 else { throw Trouble("\(program) cannot be started: \(String(cString: strerror(status)))") }
         id = child
         Thread.detachNewThread { [self] in
@@ -74,13 +78,30 @@ package final class ChildProcess: Sendable {
             // As a shell counts it: 128 and the signal for one that was killed.
             let result = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
             ending.withLock { $0 = result }
+            ended.signal()
         }
     }
 
-    /// Close-on-exec, so that no other child inherits it.
+    /// Runs a short program to its end, blocking the calling thread.
+    /// - Throws: ``Trouble`` with what it printed, where its status is not 0.
+    @discardableResult
+    package static func run(_ program: String, _ arguments: [String]) throws -> Data {
+        let process = try ChildProcess(program, arguments, output: .kept)
+        let printed = try process.output?.readToEnd() ?? Data()
+        process.ended.wait()
+        guard process.status == 0 else {
+            throw Trouble("\(program) ended with status \(process.status ?? -1): \(String(decoding: printed, as: UTF8.self))")
+        }
+        return printed
+    }
+
+    /// Held from the making of a pipe until its ends are close-on-exec, and while a program is started: no other child inherits it.
+    private static let starting = Mutex(())
+
     private static func pipe() throws -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Trouble("No pipe can be made: \(String(cString: strerror(errno)))") }
+        guard Glibc.pipe(&ends) == 0 else { throw Trouble("No pipe can be made: \(String(cString: strerror(errno)))") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
     }
 

@@ -15,7 +15,7 @@ package final class RabbitMQNode: Sendable {
     private let controlPort: Int
     private let portMapperPort: Int
     private let distributionPort: Int
-    private let supervisor = Mutex<Process?>(nil)
+    private let supervisor = Mutex<ChildProcess?>(nil)
     private let virtualHosts = Atomic(0)
 
     /// The node that all tests of this process share, started by whoever asks first.
@@ -53,14 +53,9 @@ package final class RabbitMQNode: Sendable {
 
     /// Starts the node again after ``kill()`` or ``stop()`` and waits until it serves AMQP.
     package func start() async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = [folder.appending(path: "supervise").path, String(ProcessInfo.processInfo.processIdentifier)]
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let process = try ChildProcess(
+            "/bin/sh", [folder.appending(path: "supervise").path, String(ProcessInfo.processInfo.processIdentifier)],
+            environment: environment)
         supervisor.withLock { $0 = process }
         try await eventually(within: .seconds(120), "RabbitMQ serves AMQP; its log is in \(folder.path)") {
             guard process.isRunning else { throw Trouble("RabbitMQ ended while starting; see \(self.folder.path)/log") }
@@ -284,15 +279,6 @@ package final class RabbitMQNode: Sendable {
                 "-addext", "basicConstraints=critical,CA:FALSE", "-CA", "\(folder.path)/ca.pem", "-CAkey", "\(folder.path)/ca.key",
             ] + key("server"),
         ]
-        for arguments in commands {
-            let process = Process()
-            process.executableURL = URL(filePath: "/usr/bin/openssl")
-            process.arguments = arguments
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            process.waitUntilExit()
-            guard process.terminationStatus == 0 else { throw Trouble("openssl could not make a certificate.") }
-        }
+        for arguments in commands { try ChildProcess.run("/usr/bin/openssl", arguments) }
     }
 }

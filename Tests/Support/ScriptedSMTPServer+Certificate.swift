@@ -14,19 +14,14 @@ package final class TestCertificate: Sendable {
     package init(name: String = "localhost", isExpired: Bool = false) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let openssl = Process()
         // OpenSSL 3.0 makes no certificate that has ended; one that was made at the turn of the century has.
-        openssl.executableURL = URL(fileURLWithPath: isExpired ? "/usr/bin/faketime" : "/usr/bin/openssl")
-        openssl.arguments =
+        try ChildProcess.run(
+            isExpired ? "/usr/bin/faketime" : "/usr/bin/openssl",
             (isExpired ? ["2000-01-01", "/usr/bin/openssl"] : []) + [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(name)",
                 "-addext", "subjectAltName=DNS:\(name)", "-keyout", folder.appending(path: "key.pem").path,
                 "-out", folder.appending(path: "certificate.pem").path,
-            ]
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
-        guard openssl.terminationStatus == 0 else { throw CocoaError(.fileNoSuchFile) }
+            ])
     }
 
     deinit {

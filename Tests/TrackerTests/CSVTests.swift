@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import Tracker
@@ -17,25 +18,17 @@ import Testing
     }
 
     @Test("Python's csv module reads back what was written")
-    func roundTrip() throws {
+    func roundTrip() async throws {
         let rows = [
             ["plain", "two\nlines", "a \"quoted\" word", "", "comma, semi; tab\t."],
             ["日本の写真", "مرحبا", "e\u{301}\r\nx", "\"", "''"],
         ]
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = [
-            "-c",
-            "import csv,json,sys,io; print(json.dumps(list(csv.reader(io.TextIOWrapper(sys.stdin.buffer, 'utf-8', newline='')))))",
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        input.fileHandleForWriting.write(Data(rows.map(CSV.row).joined().utf8))
-        try input.fileHandleForWriting.close()
-        let answer = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        let script =
+            "import csv,json,sys,io; print(json.dumps(list(csv.reader(io.TextIOWrapper(sys.stdin.buffer, 'utf-8', newline='')))))"
+        let process = try ChildProcess("/usr/bin/python3", ["-c", script], isFed: true, output: .kept)
+        try process.input?.write(contentsOf: Data(rows.map(CSV.row).joined().utf8))
+        try process.input?.close()
+        let answer = try await process.finish().output
         #expect(try JSONDecoder().decode([[String]].self, from: answer) == rows)
     }
 }
