@@ -61,10 +61,16 @@ extension EndToEnd {
                 #expect(large.status == 413)
                 #expect(try await post(json([:]), token: nil).status == 401)
                 #expect(try await post(json([:]), token: String(token.dropLast(2)) + "xx").status == 401)
+                // A token of a year ago that was good for a day.
                 let old = try await Executables.run(
-                    "scheduler", ["token", "--organization", "demo", "--subject", "old", "--days", "0"],
-                    environment: ["WAYBILL_SECRET": Installation.secret])
-                #expect(try await post(json([:]), token: old.trimmingCharacters(in: .whitespacesAndNewlines)).status == 401)
+                    "scheduler", ["token", "--organization", "demo", "--subject", "old", "--days", "1"],
+                    environment: [
+                        "WAYBILL_SECRET": Installation.secret, "FAKETIME": "-365d",
+                        "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+                    ])
+                let expired = try await post(json([:]), token: old.trimmingCharacters(in: .whitespacesAndNewlines))
+                #expect(expired.status == 401)
+                #expect(expired.text.contains("expired"))
                 let unknown = try await HTTP.send(
                     "GET", waybill.scheduler + "/v1/mailings/\(MailingID.derived(from: "none"))", token: token)
                 #expect(unknown.status == 404)

@@ -15,7 +15,8 @@ extension EndToEnd {
         @Test("2,000 mails, services killed again and again, the broker restarted twice: none lost, no silent second copy")
         func killing() async throws {
             let node = try await RabbitMQNode.start()
-            let smtp = try await ScriptedSMTPServer.start()
+            // Slow enough that there is always something under way.
+            let smtp = try await ScriptedSMTPServer.start(ScriptedSMTPServer.Script(delay: .milliseconds(25)))
             try await Installation.with(
                 node: node, settings: ["WAYBILL_TRANSPORT": "smtp://127.0.0.1:\(smtp.port)?tls=off"], senders: 2
             ) { waybill in
@@ -112,7 +113,7 @@ extension EndToEnd {
                     guard ContinuousClock.now < deadline else { throw Unaccepted(number: number, answer: last) }
                     try await pause(.milliseconds(100))
                 }
-                try await pause(.milliseconds(200))
+                try await pause(.milliseconds(400))
             }
             return ids
         }

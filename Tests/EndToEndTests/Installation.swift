@@ -10,8 +10,6 @@ final class Installation: Sendable {
 
     let folder: URL
     let brokerURL: String
-    /// The moment that the reminder believes it is at its start, as faketime(1) takes it; `nil` for the real one.
-    let reminderClock: String?
     private let settings: [String: String]
     private let ports: [String: Int]
     private let running = Mutex<[String: ChildProcess]>([:])
@@ -23,10 +21,9 @@ final class Installation: Sendable {
     ///   - brokerURL: A virtual host that nobody else uses.
     ///   - settings: Added to the environment of every program.
     ///   - senders: How many senders get a port.
-    private init(brokerURL: String, settings: [String: String] = [:], senders: Int = 1, reminderClock: String? = nil) throws {
+    private init(brokerURL: String, settings: [String: String] = [:], senders: Int = 1) throws {
         self.brokerURL = brokerURL
         self.settings = settings
-        self.reminderClock = reminderClock
         folder = FileManager.default.temporaryDirectory.appending(path: "waybill-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder.appending(path: "logs"), withIntermediateDirectories: true)
         let names = ["scheduler", "tracker", "public", "reminder"] + (1...senders).map { "sender-\($0)" }
@@ -36,12 +33,12 @@ final class Installation: Sendable {
 
     /// Runs `body` with an installation of its own, nothing started yet, and leaves nothing behind however it ends.
     static func with(
-        node: RabbitMQNode? = nil, settings: [String: String] = [:], senders: Int = 1, reminderClock: String? = nil,
+        node: RabbitMQNode? = nil, settings: [String: String] = [:], senders: Int = 1,
         _ body: (Installation) async throws -> Void
     ) async throws {
         let url: String
         if let node { url = node.url } else { url = try await RabbitMQNode.shared.makeVirtualHost() }
-        let waybill = try Installation(brokerURL: url, settings: settings, senders: senders, reminderClock: reminderClock)
+        let waybill = try Installation(brokerURL: url, settings: settings, senders: senders)
         do {
             try await body(waybill)
         } catch {
@@ -83,13 +80,6 @@ final class Installation: Sendable {
         environment["WAYBILL_PUBLIC_LISTEN"] = "127.0.0.1:\(ports["public"] ?? 0)"
         environment["WAYBILL_PUBLIC_URL"] = publicFront
         environment.merge(settings) { $1 }
-        if program == "reminder", let reminderClock {
-            // The library itself, not faketime(1), which would stand between us and the process.
-            environment["LD_PRELOAD"] = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-            environment["FAKETIME"] = reminderClock
-            environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
-            environment["TZ"] = "UTC"
-        }
         let log = folder.appending(path: "logs/\(name).log").path
         let process = try ChildProcess(Executables.url(program).path, ["serve"], environment: environment, output: .file(log))
         running.withLock { $0[name] = process }
