@@ -1,10 +1,7 @@
 package import Foundation
 import Synchronization
 
-/// A program that a test runs, by posix_spawn(3).
-///
-/// Foundation's `Process` is not used: where several start at once it closes descriptors that are no longer its own, which
-/// ends a test process that has sockets open.
+/// A program that a test runs: what it prints kept or in a file, its end awaited with a deadline.
 package final class ChildProcess: Sendable {
     /// Where what it prints goes.
     package enum Output: Sendable {
