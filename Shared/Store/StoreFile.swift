@@ -87,10 +87,11 @@ package final class StoreFile: Sendable {
     /// Whether writing works just now, and if not why (disk full, read-only), for `/readyz`.
     package var trouble: String? { health.trouble }
 
-    /// Waits for what is being read and written, then closes the file, which then stands for itself. Blocks. The lock goes with the last reference.
+    /// Waits for what is being read and written, then closes the file, which then stands for itself. Blocks. The lock goes with the
+    /// last reference.
     package func close() throws {
         // The pool closes its writer before its readers, which then leave the write-ahead log lying there.
-        try pool.writeWithoutTransaction { commits.log.empty($0) }
+        pool.writeWithoutTransaction { commits.log.empty($0) }
         health.close()
         try pool.close()
     }
