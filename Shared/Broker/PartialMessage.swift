@@ -82,11 +82,8 @@ extension Message {
             id: MessageID(identifier) ?? .derived(from: identifier),
             type: text(AMQP_BASIC_TYPE_FLAG, properties.type) ?? "",
             app: text(AMQP_BASIC_APP_ID_FLAG, properties.app_id) ?? "",
-            timestamp: hasTimestamp
-                ? Timestamp(
-                    microseconds: Int64(
-                        clamping: properties.timestamp.multipliedReportingOverflow(by: 1_000_000).overflow
-                            ? UInt64.max : properties.timestamp * 1_000_000)) : nil,
+            timestamp: hasTimestamp && properties.timestamp <= Self.lastSecond
+                ? Timestamp(microseconds: Int64(properties.timestamp) * 1_000_000) : nil,
             isPersistent: hasMode && UInt32(properties.delivery_mode) == AMQP_DELIVERY_PERSISTENT.rawValue,
             body: Data())
         message.version = nil
@@ -98,6 +95,9 @@ extension Message {
         }
         return (message, identifier)
     }
+
+    /// The end of the year 9999, in seconds since 1970.
+    private static let lastSecond: UInt64 = 253_402_300_799
 
     private mutating func read(_ table: amqp_table_t) {
         for entry in UnsafeBufferPointer(start: table.entries, count: Int(max(0, table.num_entries))) {

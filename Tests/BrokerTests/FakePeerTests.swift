@@ -234,6 +234,31 @@ struct FakePeerTests {
         }
     }
 
+    @Test("a message without an id, or with a time beyond all years, is read; its name is the same when it comes again")
+    func oddProperties() async throws {
+        // Content type and type that are no UTF-8, and the largest timestamp there is.
+        let odd = [0x80, 0x60] + [1, 0xFF] + FakeBroker.longLong(.max) + [2, 0xC3, 0x28]
+        let bytes = Array("odd".utf8)
+        let fake = try FakeBroker { method, _ in
+            guard method == Nastiness.consume else { return .usual }
+            let message = Fake.header(bodyBytes: 3, properties: odd) + Fake.body(bytes)
+            return .usualAndSend(Fake.deliver(tag: 1) + message + Fake.deliver(tag: 2) + message)
+        }
+        defer { fake.stop() }
+        let consumer = Consumer(
+            from: "queue", at: try BrokerAddress(fake.url), prefetch: 10, app: "test", timings: Timings(), logger: .quiet)
+        try await running(consumer) {
+            var messages: [Message] = []
+            while messages.count < 2 { messages += await consumer.batches.first { _ in true }?.map(\.message) ?? [] }
+            #expect(messages[0] == messages[1])
+            #expect(messages[0].body == Data(bytes))
+            #expect(messages[0].timestamp == nil)
+            #expect(messages[0].version == nil)
+            #expect(messages[0].contentType == "\u{FFFD}")
+            #expect(messages[0].type == "\u{FFFD}(")
+        }
+    }
+
     @Test("a message beyond the limit is not held; the broker is told to put it aside")
     func oversized() async throws {
         let size = UInt64(Wire.largestBody) + 1
