@@ -91,7 +91,7 @@ final class ConsumeRole: Role {
         // Acks cost the broker as much as messages do, so they wait a moment for others, unless deliveries wait for them.
         let due = settleDue ?? now + Self.linger
         settleDue = due
-        guard due <= now || settlements.untoldCount >= prefetch / 4 else { return due }
+        guard due <= now || settlements.untoldCount >= prefetch / 8 else { return due }
         settleDue = nil
         for order in settlements.takeOrders() {
             switch order {

@@ -36,19 +36,8 @@ static int close_connection(amqp_connection_state_t connection) {
   return amqp_destroy_connection(connection) == AMQP_STATUS_OK ? 0 : __LINE__;
 }
 
-int crabbitmq_loop_declare(const char *host, int port, const char *vhost, const char *queue) {
-  amqp_connection_state_t connection = amqp_new_connection();
-  FAIL_UNLESS(open_connection(connection, host, port, vhost));
-  amqp_table_entry_t type = {.key = amqp_cstring_bytes("x-queue-type"),
-                             .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes("quorum")}};
-  amqp_table_t arguments = {.num_entries = 1, .entries = &type};
-  amqp_queue_declare(connection, 1, amqp_cstring_bytes(queue), 0, 1, 0, 0, arguments);
-  FAIL_UNLESS(is_normal(amqp_get_rpc_reply(connection)));
-  return close_connection(connection);
-}
-
-int crabbitmq_loop_publish(const char *host, int port, const char *vhost, const char *queue, int64_t count, int64_t body_bytes,
-                           int64_t window, double *seconds) {
+int crabbitmq_loop_publish(const char *host, int port, const char *vhost, const char *exchange, const char *key,
+                           int64_t count, int64_t body_bytes, int64_t window, double *seconds) {
   amqp_connection_state_t connection = amqp_new_connection();
   FAIL_UNLESS(open_connection(connection, host, port, vhost));
   amqp_confirm_select(connection, 1);
@@ -57,18 +46,25 @@ int crabbitmq_loop_publish(const char *host, int port, const char *vhost, const 
   char *body = malloc((size_t)body_bytes);
   memset(body, 'x', (size_t)body_bytes);
   amqp_bytes_t bytes = {.len = (size_t)body_bytes, .bytes = body};
+  amqp_table_entry_t version = {.key = amqp_cstring_bytes("waybill-version"),
+                                .value = {.kind = AMQP_FIELD_KIND_I64, .value.i64 = 1}};
   amqp_basic_properties_t properties = {
-      ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG,
+      ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG |
+                AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_APP_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_HEADERS_FLAG,
       .content_type = amqp_cstring_bytes("application/json"),
       .delivery_mode = AMQP_DELIVERY_PERSISTENT,
-      .message_id = amqp_cstring_bytes("01923f6e-7b1a-7c3d-9a4e-0123456789ab")};
-  amqp_bytes_t key = amqp_cstring_bytes(queue);
+      .message_id = amqp_cstring_bytes("01923f6e-7b1a-7c3d-9a4e-0123456789ab"),
+      .type = amqp_cstring_bytes("benchmark"),
+      .app_id = amqp_cstring_bytes("benchmark"),
+      .timestamp = (uint64_t)time(NULL),
+      .headers = {.num_entries = 1, .entries = &version}};
+  amqp_bytes_t exchange_bytes = amqp_cstring_bytes(exchange), key_bytes = amqp_cstring_bytes(key);
 
   int64_t sent = 0, confirmed = 0;
   double start = now();
   while (confirmed < count) {
     while (sent < count && sent - confirmed < window) {
-      FAIL_UNLESS(amqp_basic_publish(connection, 1, amqp_empty_bytes, key, 1, 0, &properties, bytes) == AMQP_STATUS_OK);
+      FAIL_UNLESS(amqp_basic_publish(connection, 1, exchange_bytes, key_bytes, 1, 0, &properties, bytes) == AMQP_STATUS_OK);
       sent++;
     }
     amqp_frame_t frame;
