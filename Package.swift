@@ -66,7 +66,7 @@ let package = Package(
         .tests("Sender", .forService + ["SMTP", "MIME"]),
         .tests("Tracker", .forService + ["MIME"]),
         .tests("Reminder", .forService),
-        .tests("EndToEnd", ["Broker", "MIME", "Mail", "Store", .logging, .grdb], testing: []),
+        .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "Store", .logging, .grdb], testing: []),
 
         // Benchmarks: an executable; the bare C loop is what the Swift one is measured against.
         .target(

@@ -2,6 +2,7 @@ import Broker
 import Foundation
 import Logging
 import Mail
+import Runtime
 import Support
 import Synchronization
 import Testing
@@ -62,13 +63,10 @@ extension EndToEnd {
                 #expect(try await post(json([:]), token: nil).status == 401)
                 #expect(try await post(json([:]), token: String(token.dropLast(2)) + "xx").status == 401)
                 // A token of a year ago that was good for a day.
-                let old = try await Executables.run(
-                    "scheduler", ["token", "--organization", "demo", "--subject", "old", "--days", "1"],
-                    environment: [
-                        "WAYBILL_SECRET": Installation.secret, "FAKETIME": "-365d",
-                        "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-                    ])
-                let expired = try await post(json([:]), token: old.trimmingCharacters(in: .whitespacesAndNewlines))
+                let old = try await APITokens(secret: Installation.secret).issue(
+                    Principal(organization: "demo", subject: "old", scopes: [.send]), validFor: .seconds(86_400),
+                    at: TimeSource.system.now() - .seconds(365 * 86_400))
+                let expired = try await post(json([:]), token: old)
                 #expect(expired.status == 401)
                 #expect(expired.text.contains("expired"))
                 let unknown = try await HTTP.send(
