@@ -59,6 +59,12 @@ package final class ChildProcess: Sendable {
         }
         self.output = kept
 
+        // Sockets of this process are no business of the child: an inherited one would stay open when we close it.
+        guard let closing = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+            throw Trouble("This C library cannot start a program without our descriptors; glibc 2.34 can.")
+        }
+        _ = unsafeBitCast(closing, to: CloseFrom.self)(&actions, 3)
+
         var words = ([program] + arguments).map { strdup($0) } + [nil]
         var settings = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in words + settings { free(text) } }
@@ -91,6 +97,9 @@ package final class ChildProcess: Sendable {
         }
         return printed
     }
+
+    /// Swift's view of glibc lacks this function: it is an extension.
+    private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
 
     /// Held from the making of a pipe until its ends are close-on-exec, and while a program is started: no other child inherits it.
     private static let starting = Mutex(())
