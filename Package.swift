@@ -20,7 +20,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
-        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
@@ -48,8 +47,8 @@ let package = Package(
 
         // The four executables. They never import each other.
         .service("Scheduler"),
-        .service("Sender", ["SMTP", "MIME", .nio, .nioPosix, .nioSSL, .mustache]),
-        .service("Tracker", ["MIME", .nio, .mustache]),
+        .service("Sender", ["SMTP", "MIME", .nio, .nioPosix, .nioSSL]),
+        .service("Tracker", ["MIME", .nio]),
         .service("Reminder"),
 
         // Tests: one target per module, doubles and scripted servers in Support.
@@ -133,7 +132,6 @@ extension Target.Dependency {
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
     static var logging: Self { .product(name: "Logging", package: "swift-log") }
     static var metrics: Self { .product(name: "Metrics", package: "swift-metrics") }
-    static var mustache: Self { .product(name: "Mustache", package: "swift-mustache") }
     static var nio: Self { .product(name: "NIOCore", package: "swift-nio") }
     static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
     static var nioTLS: Self { .product(name: "NIOTLS", package: "swift-nio") }
