@@ -31,9 +31,16 @@ let package = Package(
         .systemLibrary(
             name: "CGMime", path: "Shared/CGMime", pkgConfig: "gmime-3.0",
             providers: [.apt(["libgmime-3.0-dev"])]),
+        .systemLibrary(
+            name: "CIDN2", path: "Shared/CIDN2", pkgConfig: "libidn2",
+            providers: [.apt(["libidn2-dev"])]),
+        .systemLibrary(
+            name: "CCares", path: "Shared/CCares", pkgConfig: "libcares",
+            providers: [.apt(["libc-ares-dev"])]),
 
         // What the services share, in dependency order.
-        .shared("Mail", [.crypto]),
+        .shared("Mail", ["CIDN2", .crypto]),
+        .shared("DNS", ["CCares"]),
         .shared("Broker", ["CRabbitMQ", "Mail", .logging, .metrics, .lifecycle]),
         .shared("Store", ["Broker", "Mail", .grdb, .logging, .metrics, .lifecycle]),
         .shared("SMTP", [.logging, .nio, .nioPosix, .nioSSL, .nioTLS]),
@@ -47,7 +54,7 @@ let package = Package(
 
         // The four executables. They never import each other.
         .service("Scheduler"),
-        .service("Sender", ["SMTP", "MIME", .nio, .nioPosix, .nioSSL]),
+        .service("Sender", ["DNS", "SMTP", "MIME", .nio, .nioPosix, .nioSSL]),
         .service("Tracker", ["MIME", .nio]),
         .service("Reminder"),
 
@@ -58,11 +65,12 @@ let package = Package(
         .tests("Mail", [.crypto]),
         .tests("Broker", ["Mail", .logging, .lifecycle]),
         .tests("Store", ["Broker", "Mail", .grdb, .lifecycle, .logging]),
+        .tests("DNS", []),
         .tests("SMTP", [.nio, .nioPosix, .nioSSL, .logging]),
         .tests("MIME", ["Mail"]),
         .tests("Runtime", ["Mail", .httpTypes, .hummingbird, .lifecycle, .logging, .metrics, .nio]),
         .tests("Scheduler", .forService),
-        .tests("Sender", .forService + ["SMTP", "MIME"]),
+        .tests("Sender", .forService + ["DNS", "SMTP", "MIME"]),
         .tests("Tracker", .forService + ["MIME"]),
         .tests("Reminder", .forService),
         .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "Store", .logging, .grdb], testing: []),
