@@ -37,7 +37,7 @@ struct Admission {
         checks.checkWords(submission)
         let templates = checks.readTemplates(submission)
         checks.checkRecipients(submission, templates)
-        checks.checkAttachments(submission.attachments ?? [])
+        checks.checkAttachments(submission.attachments ?? [], hasHTML: submission.html?.isEmpty == false)
         let sendAt = checks.readSendTime(submission.sendAt)
         guard checks.faults.isEmpty else { throw Refusal(faults: checks.faults) }
         return try AdmittedMailing(submission, id: mailing, organization: organization, sendAt: sendAt, at: now, freshDelivery)
@@ -165,7 +165,7 @@ struct Admission {
         return bytes
     }
 
-    private mutating func checkAttachments(_ attachments: [Submission.Attachment]) {
+    private mutating func checkAttachments(_ attachments: [Submission.Attachment], hasHTML: Bool) {
         if attachments.count > limits.attachments {
             fault("/attachments", "There are \(attachments.count) attachments; the most is \(limits.attachments).")
             return
@@ -179,6 +179,17 @@ struct Admission {
             }
             if !HeaderText.isMediaType(attachment.type) || attachment.type.lowercased().hasPrefix("multipart/") {
                 fault(pointer + "/type", "It is not the media type of a file, such as application/pdf.")
+            }
+            guard let id = attachment.contentID else { continue }
+            if !HeaderText.isContentID(id) {
+                fault(
+                    pointer + "/contentID",
+                    "A content id is of letters, digits and . _ ~ -, at most 64, such as logo; the HTML shows the image as cid:logo."
+                )
+            } else if !hasHTML {
+                fault(pointer + "/contentID", "There is no html that could show it; leave the content id out to attach the file.")
+            } else if let first = attachments[..<index].firstIndex(where: { $0.contentID == id }) {
+                fault(pointer + "/contentID", "It is the same as that of /attachments/\(first); the HTML could mean either.")
             }
         }
         let bytes = attachments.reduce(0) { $0 + $1.content.count }

@@ -25,8 +25,6 @@ struct AdmittedMailing: Sendable {
     }
 
     /// Only for submissions that ``Admission`` found right.
-    ///
-    /// Who names no audience means `mass`: nobody sees the others' addresses unless it was asked for.
     init(
         _ submission: Submission, id: MailingID, organization: String, sendAt: Timestamp?, at now: Timestamp,
         _ freshDelivery: () -> DeliveryID
@@ -36,11 +34,9 @@ struct AdmittedMailing: Sendable {
         acceptedAt = now
         whenUncertain = submission.whenUncertain ?? .resend
         fingerprint = ContentHash(of: try Wire.encode(submission))
-        let audience = submission.audience ?? .mass
         attachments = (submission.attachments ?? []).map { (ContentHash(of: $0.content), $0.content) }
 
         var recipients: [Recipient] = []
-        var visible: [RecipientRole: [Mailbox]] = [:]
         for recipient in submission.recipients {
             let role = recipient.role ?? .to
             var work = Delivery(
@@ -50,7 +46,6 @@ struct AdmittedMailing: Sendable {
             do {
                 let address = try EmailAddress(recipient.address)
                 domain = address.domain
-                if audience == .direct { visible[role, default: []].append(Mailbox(address: address, name: recipient.name)) }
                 facts = work.begin(sendAt: sendAt, at: now)
             } catch {
                 facts = work.fail(.invalidAddress, detail: "\(error)")
@@ -61,18 +56,12 @@ struct AdmittedMailing: Sendable {
         }
         self.recipients = recipients
 
-        let content = Content(
-            from: submission.from, replyTo: submission.replyTo, subject: submission.subject, html: submission.html,
-            text: submission.text, to: visible[.to] ?? [], cc: visible[.cc] ?? [],
-            attachments: zip(submission.attachments ?? [], attachments).map { attachment, blob in
-                AttachmentReference(
-                    name: attachment.name, type: attachment.type, size: attachment.content.count, hash: blob.hash)
-            },
-            track: submission.track ?? Tracking())
+        let content = submission.content(attachments: attachments.map(\.hash))
         contentJSON = try Wire.encode(content)
         contentHash = ContentHash(of: contentJSON)
         accepted = MailingAccepted(
-            mailing: id, kind: submission.kind, name: submission.name ?? submission.subject, audience: audience,
+            mailing: id, kind: submission.kind, name: submission.name ?? submission.subject,
+            audience: submission.effectiveAudience,
             collection: submission.collection, sendAt: sendAt, whenUncertain: whenUncertain, content: content,
             recipients: recipients.map(\.submitted))
     }

@@ -13,6 +13,7 @@ extension Ledger {
                 case .attemptBounced(let ended): try change.learn(.attemptBounced, of: ended, from: fact, rules)
                 case .attemptUncertain(let ended): try change.learn(.attemptUncertain, of: ended, from: fact, rules)
                 case .attemptAbandoned(let ended): try change.learn(.attemptAbandoned, of: ended, from: fact, rules)
+                case .deliveryFailed(let failed): try change.learn(failed)
                 case .sessionEnded(let ended): try change.end(ended.session)
                 default: break
                 }
@@ -27,6 +28,14 @@ extension Change {
         var work = old
         let facts = work.learn(event, of: ended, at: fact.occurredAt, now: now, rules: rules, jitter: jitter())
         try save(work, instead: old, facts: facts)
+    }
+
+    /// A sender found that the message cannot be made. The fact is told already; what we told ourselves changes nothing.
+    fileprivate mutating func learn(_ failed: DeliveryFailed) throws {
+        guard let old = try Delivery.find(failed.delivery, in: self) else { return }
+        var work = old
+        _ = work.fail(failed.reason, detail: failed.detail ?? "")
+        try save(work, instead: old, facts: [])
     }
 
     /// Whatever the session had claimed and not reported never left: it is pending again.

@@ -18,23 +18,10 @@ struct RewriteLinks: AsyncParsableCommand {
     var map = false
 
     func run() async throws {
-        var settings = Settings(environment: ProcessInfo.processInfo.environment)
-        let secret = settings.secretIfPresent("WAYBILL_SECRET") ?? UUID().uuidString + UUID().uuidString
-        let publicURL = settings.webURL("WAYBILL_PUBLIC_URL", default: "http://127.0.0.1:8080")
-        guard let keys = TrackingKeys(secret: secret) else {
-            throw ValidationError("WAYBILL_SECRET must have at least 32 bytes in each of its lines.")
-        }
-        try settings.check()
-        let html: Data
-        if file == "-" {
-            html = try FileHandle.standardInput.readToEnd() ?? Data()
-        } else {
-            do { html = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
-                throw ValidationError("\(file) cannot be read. Name an HTML file.")
-            }
-        }
+        let configuration = try SenderConfiguration.forLooking()
+        let html = try InputFile.read(file)
         let links = TrackingLinks(
-            publicURL: publicURL, keys: keys, organization: "example",
+            publicURL: configuration.publicURL, keys: configuration.common.keys, organization: "example",
             delivery: .derived(from: "rewrite-links"))
         let rewritten = links.rewrite([UInt8](html), track: Tracking())
         guard map else {
@@ -42,15 +29,16 @@ struct RewriteLinks: AsyncParsableCommand {
             return
         }
         for link in rewritten.links {
-            let line = Line(offset: link.offset, original: link.original, target: link.target, tracking: link.tracking)
+            let line = Line(offset: link.offset, original: link.original, tracking: link.tracking)
             try FileHandle.standardOutput.write(contentsOf: try Wire.encode(line) + Data("\n".utf8))
         }
     }
 
     private struct Line: Encodable {
+        /// Where the value begins in the file, in bytes.
         let offset: Int
+        /// The value as it stands there.
         let original: String
-        let target: String
         let tracking: String
     }
 }

@@ -12,6 +12,10 @@ struct SenderConfiguration: ServiceConfiguration {
     let transport: TransportChoice
     /// The most messages that the sandbox keeps.
     let sandboxCapacity: Int
+    /// How long the sandbox's recipients take, in percent of what people and servers take.
+    let sandboxPace: Int
+    /// Where the sandbox's recipients send bounces, complaints and automatic answers.
+    let bounceIntake: SMTPEndpoint
     /// Deliveries at once.
     let concurrency: Int
     let returnPath: ReturnPath
@@ -31,10 +35,15 @@ struct SenderConfiguration: ServiceConfiguration {
     ///   or `smtps://…`.
     /// - `WAYBILL_HELO`: our name in EHLO, default the host's name.
     /// - `WAYBILL_CONCURRENCY`: deliveries at once, 1 to 1000, default 32.
-    /// - `WAYBILL_RETURN_PATH`: where bounces go: an address, or a domain for the From address's name; default the From address.
+    /// - `WAYBILL_RETURN_PATH`: where bounces go, each delivery's to an address of its own: `bounces@example.com` gives
+    ///   `bounces+token@example.com`, a domain alone `bounce+token@…`; default the From address, for the
+    ///   sandbox `sandbox.invalid`.
     /// - `WAYBILL_LISTEN`: health, metrics and the sandbox's inbox, default `127.0.0.1:8084`.
     /// - `WAYBILL_SMTP_TIMEOUT`: seconds for each step of SMTP, 1 to 3600; default those of RFC 5321 section 4.5.3.2.
     /// - `WAYBILL_SANDBOX_CAPACITY`: messages kept, 1 to 1,000,000, default 10,000.
+    /// - `WAYBILL_SANDBOX_PACE`: how long the sandbox's recipients take, in percent of what people and servers take, 0 to 1000,
+    ///   default 100.
+    /// - `WAYBILL_BOUNCE_INTAKE`: where they send bounces and the like, `smtp://host[:port]`, default `smtp://127.0.0.1:2525`.
     /// - `WAYBILL_CACHE_MB`: content kept in memory, 1 to 4096, default 64.
     /// - `WAYBILL_DRAIN`: seconds for what is in flight after SIGTERM, 1 to 20, default 15.
     /// - Throws: `SettingsError`.
@@ -51,6 +60,14 @@ struct SenderConfiguration: ServiceConfiguration {
         let timeouts =
             settings.secondsIfPresent("WAYBILL_SMTP_TIMEOUT", in: 1...3600).map { SMTPTimeouts(all: $0) } ?? SMTPTimeouts()
         sandboxCapacity = settings.int("WAYBILL_SANDBOX_CAPACITY", default: 10_000, in: 1...1_000_000)
+        sandboxPace = settings.int("WAYBILL_SANDBOX_PACE", default: 100, in: 0...1000)
+        let intake = Self.relay(
+            settings.string("WAYBILL_BOUNCE_INTAKE", default: "smtp://127.0.0.1:2525"), helo: helo,
+            timeouts: SMTPTimeouts(all: .seconds(30)))
+        if intake?.credentials != nil || intake?.security == .implicit || intake == nil {
+            settings.complain("WAYBILL_BOUNCE_INTAKE must be smtp://host[:port], such as smtp://127.0.0.1:2525.")
+        }
+        bounceIntake = intake ?? SMTPEndpoint(host: "127.0.0.1", port: 2525, heloName: helo)
         var transport = TransportChoice.sandbox
         let wanted = settings.secret("WAYBILL_TRANSPORT", default: "sandbox")
         if wanted != "sandbox" {
@@ -64,11 +81,17 @@ struct SenderConfiguration: ServiceConfiguration {
         }
         self.transport = transport
 
-        var returnPath = ReturnPath.from
+        // The sandbox's bounces come back to us whoever the letters are from.
+        var returnPath = transport == .sandbox ? ReturnPath.signed(mailbox: "bounce", domain: "sandbox.invalid") : .from
         if let path = settings.stringIfPresent("WAYBILL_RETURN_PATH") {
             do {
-                let address = try EmailAddress(path.contains("@") ? path : "bounces@\(path)")
-                returnPath = path.contains("@") ? .address(address) : .domain(address.domain)
+                let address = try EmailAddress(path.contains("@") ? path : "bounce@\(path)")
+                returnPath = .signed(mailbox: address.local, domain: address.domain)
+                if address.local.hasPrefix("\"") || address.local.utf8.count > TrackingKeys.longestReturnPathMailbox {
+                    settings.complain(
+                        "WAYBILL_RETURN_PATH must have a name of at most \(TrackingKeys.longestReturnPathMailbox) bytes before the @, without quotation marks."
+                    )
+                }
             } catch {
                 settings.complain("WAYBILL_RETURN_PATH must be an address or a domain: \(error).")
             }

@@ -44,7 +44,11 @@ struct Sending {
         let transport: any Transport
         switch configuration.transport {
         case .sandbox:
-            transport = SandboxTransport(maildir: maildir, time: time, logger: logger)
+            let client = try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+            let world = SandboxWorld(
+                publicURL: configuration.publicURL, intake: configuration.bounceIntake, client: client,
+                pace: configuration.sandboxPace, time: time, logger: logger)
+            transport = SandboxTransport(maildir: maildir, world: world, time: time, logger: logger)
         case .relay(let endpoint):
             let client = try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: logger)
             transport = RelayTransport(client: client, endpoint: endpoint, logger: logger)
@@ -52,9 +56,8 @@ struct Sending {
         let worker = DeliveryWorker(
             session: session, consumer: consumer, questioner: questioner,
             contents: ContentCache(room: configuration.cache) { try await questioner.fetch($0) },
-            composer: Composer(
-                publicURL: configuration.publicURL, keys: configuration.common.keys, returnPath: configuration.returnPath),
-            transport: transport, journal: journal, publisher: publisher, drain: configuration.drain, time: time, logger: logger)
+            composer: Composer(configuration), transport: transport, journal: journal, publisher: publisher,
+            drain: configuration.drain, time: time, logger: logger)
         let recovery = JournalRecovery(
             folder: configuration.common.data, publish: { try await publisher.publish($0) }, time: time, logger: logger)
 

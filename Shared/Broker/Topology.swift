@@ -33,7 +33,10 @@ struct Topology: Sendable {
             quorum(Names.scheduler, bound: Command.Kind.allCases.map { (Names.commands, $0.rawValue) }),
             quorum(Names.reminder, bound: [(Names.commands, "collection.put"), (Names.commands, "collection.remove")]),
             quorum(Names.tickets, bound: [(Names.commands, Names.ticketKey)]),
-            quorum(Names.schedulerFacts, bound: [(Names.facts, "attempt.*"), (Names.facts, "session.ended")]),
+            // `delivery.failed` is a sender's word where a message cannot be made.
+            quorum(
+                Names.schedulerFacts,
+                bound: [(Names.facts, "attempt.*"), (Names.facts, "session.ended"), (Names.facts, "delivery.failed")]),
             quorum(Names.tracker, bound: [(Names.facts, "#")]),
             quorum(Names.reminderFacts, bound: [(Names.facts, "mailing.refused")]),
             // Questions are asked again when they get lost: messages are transient and live as long as anyone waits for an

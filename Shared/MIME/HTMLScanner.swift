@@ -10,6 +10,8 @@ package struct HTMLScanner {
     private var end: Int
     /// Where reading goes on after a conditional comment.
     private var resumption: Int?
+    /// The `end` up to which a `]]>` was looked for in vain, so that it is looked for once.
+    private var endWithoutCDATA: Int?
     /// Where a tag, a comment or raw text begins that the text ends in the middle of; whatever is appended would become part of it.
     package private(set) var unfinished: Int?
 
@@ -83,11 +85,18 @@ package struct HTMLScanner {
     private mutating func skipDeclaration(from open: Int) {
         if matches("<!--", at: open) {
             skipComment(from: open)
-        } else if matches("<![cdata[", at: open), let close = find("]]>", from: open) {
+        } else if matches("<![cdata[", at: open), let close = endOfCDATA(from: open) {
             position = close + 3
         } else {
             skip(past: ">", from: open)
         }
+    }
+
+    private mutating func endOfCDATA(from open: Int) -> Int? {
+        guard endWithoutCDATA != end else { return nil }
+        let close = find("]]>", from: open)
+        if close == nil { endWithoutCDATA = end }
+        return close
     }
 
     private mutating func skipComment(from open: Int) {
@@ -101,8 +110,8 @@ package struct HTMLScanner {
             return
         }
         let (contentEnd, after) = commentEnd(from: start)
-        if resumption == nil, after != nil, isCondition(at: start, before: contentEnd), let inside = find("]>", from: start),
-            inside + 2 <= contentEnd
+        if resumption == nil, after != nil, isCondition(at: start, before: contentEnd),
+            let inside = find("]>", from: start, to: contentEnd)
         {
             position = inside + 2
             resumption = after
@@ -220,15 +229,17 @@ package struct HTMLScanner {
         String(decoding: bytes[range].lazy.map(Self.lower), as: UTF8.self)
     }
 
-    private func find(_ byte: UInt8, from start: Int) -> Int? {
-        guard start < end else { return nil }
-        return bytes[start..<end].firstIndex(of: byte)
+    private func find(_ byte: UInt8, from start: Int, to limit: Int? = nil) -> Int? {
+        let limit = limit ?? end
+        guard start < limit else { return nil }
+        return bytes[start..<limit].firstIndex(of: byte)
     }
 
-    /// `text` in lower case; case in the HTML does not matter.
-    private func find(_ text: StaticString, from start: Int) -> Int? {
+    /// `text` in lower case, all of it before `limit`; case in the HTML does not matter.
+    private func find(_ text: StaticString, from start: Int, to limit: Int? = nil) -> Int? {
+        let limit = limit ?? end
         var from = start
-        while let index = find(text.utf8Start.pointee, from: from) {
+        while let index = find(text.utf8Start.pointee, from: from, to: limit), index + text.utf8CodeUnitCount <= limit {
             if matches(text, at: index) { return index }
             from = index + 1
         }

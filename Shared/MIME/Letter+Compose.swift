@@ -1,11 +1,12 @@
 import CGMime
+import Foundation
 import Mail
 
 extension Letter {
     /// The message's bytes: CRLF lines of at most 998 bytes, 7-bit but for internationalized addresses.
     ///
     /// `multipart/alternative` of text and HTML, the HTML with its inline images in `multipart/related` (RFC 2387), all of it with
-    /// the attachments in `multipart/mixed`; each only where there is need of it.
+    /// the attachments in `multipart/mixed`; each only where there is need of it. The same letter always gives the same bytes.
     /// - Throws: ``LetterError``.
     package func compose() throws(LetterError) -> [UInt8] {
         try check()
@@ -39,7 +40,7 @@ extension Letter {
 
     private func makeBody() throws(LetterError) -> Part {
         var body = try makeAlternatives()
-        let attached = attachments.filter { $0.contentID == nil }
+        let attached = attachments.filter { html == nil || $0.contentID == nil }
         if !attached.isEmpty { body = try multipart("mixed", first: body, then: attached) }
         return body
     }
@@ -50,7 +51,7 @@ extension Letter {
         var page = try makeText(html, subtype: "html")
         if !inline.isEmpty { page = try multipart("related", first: page, then: inline) }
         guard let text else { return page }
-        guard let both = g_mime_multipart_new_with_subtype("alternative") else { throw .serializer("out of memory") }
+        let both = try newMultipart("alternative")
         let plain = try makeText(text, subtype: "plain")
         for part in [plain, page] {
             g_mime_multipart_add(both, part)
@@ -60,7 +61,7 @@ extension Letter {
     }
 
     private func multipart(_ subtype: String, first: Part, then attachments: [Attachment]) throws(LetterError) -> Part {
-        guard let whole = g_mime_multipart_new_with_subtype(subtype) else { throw .serializer("out of memory") }
+        let whole = try newMultipart(subtype)
         g_mime_multipart_add(whole, first)
         GMime.release(first)
         for attachment in attachments {
@@ -69,6 +70,14 @@ extension Letter {
             GMime.release(part)
         }
         return GMime.cast(whole, to: GMimeObject.self)
+    }
+
+    /// The boundary follows from the Message-ID, which nobody knows when the content is written. `=_` stands in no encoded part.
+    private func newMultipart(_ subtype: String) throws(LetterError) -> UnsafeMutablePointer<GMimeMultipart> {
+        guard let whole = g_mime_multipart_new_with_subtype(subtype) else { throw .serializer("out of memory") }
+        let digits = ContentHash(of: Data("\(subtype) \(messageID)".utf8)).description.prefix(32)
+        g_mime_multipart_set_boundary(whole, "=_\(subtype)_\(digits)")
+        return whole
     }
 
     private func makeText(_ text: String, subtype: String) throws(LetterError) -> Part {

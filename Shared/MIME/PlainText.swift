@@ -55,7 +55,7 @@ package enum PlainText {
         private var space = false
         /// The element whose content is not shown, while inside it.
         private var hidden: String?
-        private var links: [(target: String, start: String.Index)] = []
+        private var link: (target: String, start: String.Index)?
         /// The numbers of the ordered lists that are open; 0 for an unordered one.
         private var lists: [Int] = []
 
@@ -111,12 +111,13 @@ package enum PlainText {
             case ("img", false):
                 if let words = value(of: "alt", in: tag, bytes), !words.isEmpty { add(words) }
             case ("a", false):
+                // A link ends where the next one begins (WHATWG HTML section 13.2.6.4.7).
+                closeLink()
                 if let target = value(of: "href", in: tag, bytes) {
                     flush()
-                    links.append((target, text.endIndex))
+                    link = (target, text.endIndex)
                 }
-            case ("a", true):
-                if let link = links.popLast() { close(link.target, since: link.start) }
+            case ("a", true): closeLink()
             default: break
             }
         }
@@ -147,8 +148,10 @@ package enum PlainText {
             lists[lists.count - 1] += 1
         }
 
-        /// Where a link leads, unless its words say so.
-        private mutating func close(_ target: String, since start: String.Index) {
+        /// Says where the open link leads, unless its words do.
+        private mutating func closeLink() {
+            guard let (target, start) = link else { return }
+            link = nil
             let words = text[start...]
             let shown =
                 target.hasPrefix("mailto:") || target.hasPrefix("tel:") ? String(target.drop { $0 != ":" }.dropFirst()) : target

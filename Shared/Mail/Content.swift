@@ -50,12 +50,15 @@ package struct AttachmentReference: Hashable, Sendable, Codable {
     /// Bytes.
     package var size: Int
     package var hash: ContentHash
+    /// Set for an image that the HTML shows as `cid:…`.
+    package var contentID: String?
 
-    package init(name: String, type: String, size: Int, hash: ContentHash) {
+    package init(name: String, type: String, size: Int, hash: ContentHash, contentID: String? = nil) {
         self.name = name
         self.type = type
         self.size = size
         self.hash = hash
+        self.contentID = contentID
     }
 }
 

@@ -26,6 +26,12 @@ package enum HeaderText {
         return text.utf8.allSatisfy { isAlphanumeric($0) || "._~-".utf8.contains($0) }
     }
 
+    /// Whether `text` is fit for a Content-ID and to stand as it is in a `cid:` URL (RFC 2392): a label, or two with an @ between them.
+    package static func isContentID(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy { isLabel(String($0), upTo: 64) }
+    }
+
     /// Whether `text` is a media type without parameters, such as `application/pdf` (RFC 6838 section 4.2).
     package static func isMediaType(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

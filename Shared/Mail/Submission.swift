@@ -50,11 +50,14 @@ package struct Submission: Hashable, Sendable, Codable {
         package var type: String
         /// Base64 on the wire.
         package var content: Data
+        /// For an image that the HTML shows as `cid:…`: what stands there. Without, it is a file beside the letter.
+        package var contentID: String?
 
-        package init(name: String, type: String, content: Data) {
+        package init(name: String, type: String, content: Data, contentID: String? = nil) {
             self.name = name
             self.type = type
             self.content = content
+            self.contentID = contentID
         }
 
         package init(from decoder: any Decoder) throws {
@@ -62,9 +65,10 @@ package struct Submission: Hashable, Sendable, Codable {
             name = try container.decode(String.self, forKey: .name)
             type = try container.decode(String.self, forKey: .type)
             content = try container.decode(Data.self, forKey: .content)
+            contentID = try container.decodeIfPresent(String.self, forKey: .contentID)
         }
 
-        package enum CodingKeys: String, CodingKey, CaseIterable { case name, type, content }
+        package enum CodingKeys: String, CodingKey, CaseIterable { case name, type, content, contentID }
     }
 
     package init(

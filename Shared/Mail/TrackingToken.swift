@@ -29,7 +29,7 @@ package struct TrackingToken: Hashable, Sendable {
 ///
 /// A secret has one line for each key in use: the first signs, all verify, so a key can be replaced while old mail still counts.
 package struct TrackingKeys: Sendable {
-    private let keys: [(id: UInt8, key: SymmetricKey)]
+    let keys: [(id: UInt8, key: SymmetricKey)]
 
     /// - Parameter secret: One or more lines of at least 32 bytes each; `nil` where a line is shorter or there is none.
     package init?(secret: String) {
@@ -43,7 +43,7 @@ package struct TrackingKeys: Sendable {
         }
     }
 
-    private static let version: UInt8 = 1
+    static let version: UInt8 = 1
     private static let macBytes = 16
     /// A target longer than this is not tracked: the link stays as it is.
     package static let longestTarget = 2048
@@ -109,7 +109,7 @@ package struct TrackingKeys: Sendable {
     }
 
     /// Compares in a time that does not depend on where the bytes differ.
-    private static func equal(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+    static func equal(_ one: [UInt8], _ other: [UInt8]) -> Bool {
         one.count == other.count && zip(one, other).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 

@@ -72,6 +72,24 @@ struct AdmissionTests {
         ("/attachments/0/type", { $0.attachments?[0].type = "a/b; c=d" }),
         ("/attachments/0/type", { $0.attachments?[0].type = "multipart/mixed" }),
         ("/attachments/0/type", { $0.attachments?[0].type = "a/b\r\nX: y" }),
+        ("/attachments/0/contentID", { $0.attachments?[0].contentID = "a b" }),
+        ("/attachments/0/contentID", { $0.attachments?[0].contentID = "" }),
+        ("/attachments/0/contentID", { $0.attachments?[0].contentID = "a@b@c" }),
+        ("/attachments/0/contentID", { $0.attachments?[0].contentID = "a>\r\nX: y" }),
+        (
+            "/attachments/0/contentID",
+            {
+                $0.attachments?[0].contentID = "logo"; $0.html = nil; $0.text = "x {{name}}"
+            }
+        ),
+        (
+            "/attachments/1/contentID",
+            {
+                var image = Samples.attachment
+                image.contentID = "logo@x"
+                $0.attachments = [image, image]
+            }
+        ),
         ("/attachments", { $0.attachments?[0].content = Data(count: 20 << 20) }),
         ("/attachments", { $0.attachments = Array(repeating: Samples.attachment, count: 101) }),
         ("/sendAt", { $0.sendAt = "tomorrow" }), ("/sendAt", { $0.sendAt = "2026-12-01T09:00:00" }),

@@ -239,6 +239,21 @@ struct LedgerTests {
         #expect(again?.isChanged == false)
     }
 
+    @Test("a sender's word that a message cannot be made ends the delivery, and is not told again")
+    func uncomposable() async throws {
+        let test = try TestLedger()
+        let summary = try await test.submit { $0.attachments = [Samples.attachment] }
+        let delivery = try test.firstDelivery(summary)
+        _ = try await test.claim(delivery, by: session)
+        let told = try await test.kinds()
+        let failed = DeliveryFailed(delivery: delivery, mailing: summary.id, reason: .unreadableContent, detail: "x")
+        for _ in 0..<2 { try await test.report(.deliveryFailed(failed)) }
+        #expect(try await test.states(summary.id) == [.failed])
+        #expect(try await test.kinds() == told)
+        #expect(try await test.count("blobs") == 0)
+        #expect(try await test.claim(delivery, by: .fresh()).refusals.map(\.reason) == [.finished])
+    }
+
     @Test("passes over reports about what it does not know")
     func unknown() async throws {
         let test = try TestLedger()

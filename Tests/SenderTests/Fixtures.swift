@@ -2,6 +2,9 @@ import Foundation
 import Logging
 import MIME
 import Mail
+import NIOPosix
+import Runtime
+import SMTP
 
 @testable import Sender
 
@@ -47,6 +50,24 @@ extension Job {
             kind: kind, audience: audience, recipient: Mailbox(address: .test(recipient), name: "Ann Ä"), role: .to,
             variables: variables, acceptedAt: Timestamp(microseconds: 1_764_000_000_000_000), content: content)
     }
+}
+
+extension SandboxWorld {
+    /// Recipients who do what they do at once, as soon as it runs.
+    static func test(
+        publicURL: String = "http://127.0.0.1:9", intake port: Int = 9, pace: Int = 0, time: TimeSource = .system
+    ) throws -> SandboxWorld {
+        SandboxWorld(
+            publicURL: publicURL,
+            intake: SMTPEndpoint(
+                host: "127.0.0.1", port: port, security: .none, heloName: "sandbox.example",
+                timeouts: SMTPTimeouts(all: .seconds(10))),
+            client: try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: .quiet), pace: pace, time: time,
+            logger: .quiet)
+    }
+
+    /// Recipients who never get round to anything.
+    static func idle(_ time: TimeSource) throws -> SandboxWorld { try test(time: time) }
 }
 
 extension Logger {

@@ -36,7 +36,9 @@ struct InboxTests {
             html: html,
             text: text, attachments: attachments)
         let mail = OutgoingMail(returnPath: "studio@example.com", recipient: .test(recipient), bytes: try letter.compose())
-        let handover = await SandboxTransport(maildir: maildir, time: time.source, logger: .quiet).deliver(mail) {}
+        let handover = await SandboxTransport(
+            maildir: maildir, world: try .idle(time.source), time: time.source, logger: .quiet
+        ).deliver(mail) {}
         guard case .accepted(let reply) = handover.outcome, reply.code == 250 else { throw Trouble("\(handover.outcome)") }
         return try #require(try await maildir.names().last)
     }
@@ -54,7 +56,10 @@ struct InboxTests {
         let page = try await get("/")
         #expect(page.status == 200)
         #expect(page.body.contains("No mail yet"))
-        #expect(try await get("/", isInUse: false).body.contains("delivers to a mail server"))
+        for persona in SandboxPersona.allCases { #expect(page.body.contains("<code>\(persona.rawValue)@</code>")) }
+        let unused = try await get("/", isInUse: false).body
+        #expect(unused.contains("delivers to a mail server"))
+        #expect(!unused.contains("permfail@"))
     }
 
     @Test("the list shows the newest first, finds recipients, and turns pages")

@@ -16,8 +16,8 @@ struct SandboxTests {
 
     private func transport(capacity: Int = 100) throws -> SandboxTransport {
         SandboxTransport(
-            maildir: try Maildir(at: folder.url, capacity: capacity, host: "host/../x"), time: time.source,
-            logger: .quiet)
+            maildir: try Maildir(at: folder.url, capacity: capacity, host: "host/../x"), world: try .idle(time.source),
+            time: time.source, logger: .quiet)
     }
 
     private let mail = OutgoingMail(

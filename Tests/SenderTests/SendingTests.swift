@@ -306,7 +306,7 @@ struct SendingTests {
         await server.stop()
     }
 
-    @Test("mail that cannot be made ends in words")
+    @Test("mail that cannot be made has failed, in words: nobody refused it")
     func uncomposable() async throws {
         let world = try await World()
         try await world.running {
@@ -316,12 +316,14 @@ struct SendingTests {
             ]
             try await RunningSender.run(in: world, [:]) { _ in
                 try await world.issue(jobs)
-                try await eventually("outcomes") { world.facts.filter { $0.kind == .attemptBounced }.count == 2 }
+                try await eventually("outcomes") { world.facts.filter { $0.kind == .deliveryFailed }.count == 2 }
             }
             for fact in world.facts {
-                guard case .attemptBounced(let ended) = fact.body else { continue }
-                #expect(ended.detail?.isEmpty == false)
+                guard case .deliveryFailed(let failed) = fact.body else { continue }
+                #expect(failed.reason == .unreadableContent)
+                #expect(failed.detail?.isEmpty == false)
             }
+            #expect(!world.facts.contains { $0.kind == .attemptBounced })
         }
     }
 

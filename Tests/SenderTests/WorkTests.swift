@@ -132,11 +132,18 @@ struct ConfigurationTests {
     func defaults() throws {
         let configuration = try configuration()
         #expect(configuration.transport == .sandbox)
-        #expect(configuration.returnPath == .from)
+        #expect(configuration.returnPath == .signed(mailbox: "bounce", domain: "sandbox.invalid"))
+        #expect(try self.configuration(["WAYBILL_TRANSPORT": "smtp://relay.example"]).returnPath == .from)
         #expect(configuration.concurrency == 32)
         #expect(configuration.publicURL == "http://127.0.0.1:8080")
-        #expect(try self.configuration(["WAYBILL_RETURN_PATH": "b.example"]).returnPath == .domain("b.example"))
-        #expect(try self.configuration(["WAYBILL_RETURN_PATH": "b@b.example"]).returnPath == .address(.test("b@b.example")))
+        #expect(
+            try self.configuration(["WAYBILL_RETURN_PATH": "b.example"]).returnPath
+                == .signed(mailbox: "bounce", domain: "b.example"))
+        #expect(
+            try self.configuration(["WAYBILL_RETURN_PATH": "b@b.example"]).returnPath == .signed(mailbox: "b", domain: "b.example"))
+        #expect(configuration.bounceIntake.host == "127.0.0.1")
+        #expect(configuration.bounceIntake.port == 2525)
+        #expect(configuration.sandboxPace == 100)
     }
 
     @Test("everything that is wrong is said at once")
@@ -146,13 +153,22 @@ struct ConfigurationTests {
                 "WAYBILL_SECRET": "short", "WAYBILL_TRANSPORT": "carrier-pigeon", "WAYBILL_CONCURRENCY": "0",
                 "WAYBILL_RETURN_PATH": "@",
                 "WAYBILL_AMQP_URL": "http://x", "WAYBILL_HELO": "a b", "WAYBILL_SMTP_TIMEOUT": "soon",
+                "WAYBILL_BOUNCE_INTAKE": "smtps://x", "WAYBILL_SANDBOX_PACE": "-1",
             ])
         } throws: { error in
             let complaints = (error as? SettingsError)?.complaints.joined(separator: "\n") ?? ""
-            return ["SECRET", "TRANSPORT", "CONCURRENCY", "RETURN_PATH", "AMQP_URL", "HELO", "SMTP_TIMEOUT"].allSatisfy {
-                complaints.contains("WAYBILL_" + $0)
-            }
+            return [
+                "SECRET", "TRANSPORT", "CONCURRENCY", "RETURN_PATH", "AMQP_URL", "HELO", "SMTP_TIMEOUT", "BOUNCE_INTAKE",
+                "SANDBOX_PACE",
+            ].allSatisfy { complaints.contains("WAYBILL_" + $0) }
         }
+    }
+
+    @Test(
+        "return paths that leave no room for a token or cannot be told apart",
+        arguments: ["a.mailbox.name.of.nineteen@b.example", "\"quoted\"@b.example", "nodomain", "b@"])
+    func returnPaths(text: String) {
+        #expect(throws: SettingsError.self) { try configuration(["WAYBILL_RETURN_PATH": text]) }
     }
 
     @Test(

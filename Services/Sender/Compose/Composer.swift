@@ -1,5 +1,6 @@
 import MIME
 import Mail
+import Runtime
 
 /// A message on its way to one recipient.
 struct OutgoingMail: Sendable {
@@ -7,13 +8,25 @@ struct OutgoingMail: Sendable {
     let returnPath: String
     let recipient: EmailAddress
     let bytes: [UInt8]
+    /// From 1.
+    var attempt = 1
 }
 
-/// Makes the message of one delivery.
+/// Makes the message of one delivery: the same bytes at every attempt, as long as the key that signs its links is the same.
 struct Composer: Sendable {
     let publicURL: String
     let keys: TrackingKeys
     let returnPath: ReturnPath
+
+    init(publicURL: String, keys: TrackingKeys, returnPath: ReturnPath) {
+        self.publicURL = publicURL
+        self.keys = keys
+        self.returnPath = returnPath
+    }
+
+    init(_ configuration: SenderConfiguration) {
+        self.init(publicURL: configuration.publicURL, keys: configuration.common.keys, returnPath: configuration.returnPath)
+    }
 
     /// - Throws: ``Uncomposable``.
     func compose(_ job: Job, _ prepared: PreparedContent, attachments: [Letter.Attachment]) throws(Uncomposable) -> OutgoingMail {
@@ -34,18 +47,24 @@ struct Composer: Sendable {
             subject: prepared.subject.render(values, html: false).withoutControls, date: job.acceptedAt,
             messageID: "\(job.delivery)@\(content.from.address.domain)", html: html,
             text: prepared.text?.render(values, html: false) ?? merged.map(PlainText.derived), attachments: attachments,
-            headers: Self.headers(for: job))
+            headers: headers(for: job, links))
         do {
             return OutgoingMail(
-                returnPath: returnPath.address(from: content.from.address), recipient: job.recipient.address,
-                bytes: try letter.compose())
+                returnPath: returnPath.address(for: job.delivery, from: content.from.address, keys),
+                recipient: job.recipient.address, bytes: try letter.compose(), attempt: job.attempt)
         } catch {
             throw Uncomposable("\(error)")
         }
     }
 
-    private static func headers(for job: Job) -> [Letter.Header] {
+    private func headers(for job: Job, _ links: TrackingLinks) -> [Letter.Header] {
         var headers: [Letter.Header] = []
+        // RFC 2369 section 3.2 and RFC 8058: mail programs show a button of their own.
+        if job.audience == .mass, let unsubscribe = links.unsubscribe {
+            headers.append(.init(name: "List-Unsubscribe", value: "<\(unsubscribe)>"))
+            headers.append(.init(name: "List-Unsubscribe-Post", value: "List-Unsubscribe=One-Click"))
+        }
+        // RFC 3834 section 5: nobody's out-of-office note is wanted in answer to a machine.
         if job.kind == "reminder" { headers.append(.init(name: "Auto-Submitted", value: "auto-generated")) }
         return headers
     }

@@ -48,7 +48,7 @@ actor ContentCache {
         guard case .attachment(let bytes) = try await item(reference.hash, .attachment) else {
             throw Uncomposable("The attachment \(reference.name.debugDescription) cannot be read.")
         }
-        return Letter.Attachment(name: reference.name, type: reference.type, bytes: bytes)
+        return Letter.Attachment(name: reference.name, type: reference.type, bytes: bytes, contentID: reference.contentID)
     }
 
     private func item(_ hash: ContentHash, _ shape: Shape) async throws -> Item {

@@ -15,6 +15,11 @@ struct PreparedContent: Sendable {
         text = try content.text.map { text throws(Uncomposable) in try Self.template(text, in: "text") }
     }
 
+    /// The fields that this recipient would see and has no value for, by name.
+    func missing(in variables: [String: String]) -> [String] {
+        [subject, html, text].compactMap { $0 }.reduce(into: Set<String>()) { $0.formUnion($1.missing(in: variables)) }.sorted()
+    }
+
     private static func template(_ text: String, in part: String) throws(Uncomposable) -> MergeTemplate {
         do { return try MergeTemplate(text) } catch { throw Uncomposable("The \(part) cannot be filled in: \(error).") }
     }

@@ -4,15 +4,13 @@ import Mail
 enum ReturnPath: Hashable, Sendable {
     /// To the sender that people see.
     case from
-    case address(EmailAddress)
-    /// To the same name in another domain.
-    case domain(String)
+    /// To us, at an address for each delivery: `mailbox+token@domain`.
+    case signed(mailbox: String, domain: String)
 
-    func address(from: EmailAddress) -> String {
+    func address(for delivery: DeliveryID, from: EmailAddress, _ keys: TrackingKeys) -> String {
         switch self {
         case .from: from.description
-        case .address(let address): address.description
-        case .domain(let domain): "\(from.local)@\(domain)"
+        case .signed(let mailbox, let domain): "\(keys.returnPath(for: delivery, mailbox: mailbox))@\(domain)"
         }
     }
 }

@@ -59,7 +59,20 @@ enum InboxPages {
             </form>
             \(results)
             \(more)
+            \(isInUse ? personas : nil)
             """)
+    }
+
+    private static var personas: HTML {
+        let rows = SandboxPersona.allCases.map { persona -> HTML in
+            "<tr><th scope=\"row\"><code>\(persona.rawValue)@</code></th><td>\(persona.conduct)</td></tr>\n"
+        }
+        return """
+            <details><summary>Recipients that behave like the world</summary>
+            <p class="hint">In any domain, also with a tag, such as permfail+1@example.net. Everyone else takes their mail and does nothing.</p>
+            <div class="wide"><table class="headers"><tbody>
+            \(rows)</tbody></table></div></details>
+            """
     }
 
     static func message(

@@ -46,14 +46,13 @@ struct AttemptReport {
         return Fact(id: .fresh(), organization: job.organization, occurredAt: now, body: body)
     }
 
-    /// The fact that ends a delivery whose message could not be made.
+    /// The fact that ends a delivery whose message could not be made: nobody refused it, so it did not bounce.
     func fact(for problem: Uncomposable, at now: Timestamp) -> Fact {
         Fact(
             id: .fresh(), organization: job.organization, occurredAt: now,
-            body: .attemptBounced(
-                AttemptEnded(
-                    delivery: job.delivery, mailing: job.mailing, attempt: job.attempt, session: session, startedAt: startedAt,
-                    verdict: Verdict(class: .block, reason: .other, certain: true), detail: problem.description)))
+            body: .deliveryFailed(
+                DeliveryFailed(
+                    delivery: job.delivery, mailing: job.mailing, reason: .unreadableContent, detail: problem.description)))
     }
 
     /// Whether a refusal ends the delivery. A refusal before the message's own envelope is about us and the server, not about this

@@ -2,7 +2,8 @@ import MIME
 import Mail
 
 /// Sends the links of an HTML text through the tracker and adds the tracking image, byte by byte: only the values of `href` in
-/// `<a>` and `<area>` change and one image is added. Running it on its own result changes nothing.
+/// `<a>`, `<area>` and the VML shapes that are Outlook's buttons (`<v:roundrect>`) change and one image is added. Running it on its
+/// own result changes nothing.
 struct LinkRewriter {
     /// The tracker's public front, without a trailing slash.
     let publicURL: String
@@ -38,7 +39,7 @@ struct LinkRewriter {
                 lastBodyEnd = tag.range.lowerBound
             case "img" where !tag.isEnd:
                 hasPixel = hasPixel || value(of: "src", in: tag, html)?.hasPrefix(publicURL + "/o/") == true
-            case "a" where !tag.isEnd, "area" where !tag.isEnd:
+            case let name where !tag.isEnd && (name == "a" || name == "area" || name.hasPrefix("v:")):
                 guard let range = tag.attributes.first(where: { $0.name == "href" })?.value,
                     value(of: "data-waybill-track", in: tag, html)?.lowercased() != "off",
                     let target = target(of: html[range]), let tracking = tracked(links.count, target)

@@ -10,6 +10,9 @@ struct TrackingLinks {
     /// The image that tells of an opening.
     var pixel: String? { url("o", .open) }
 
+    /// Where the recipient's mail program asks that no more such mail be sent.
+    var unsubscribe: String? { url("u", .unsubscribe) }
+
     /// The way to `target` past the tracker, or `nil` where it cannot be tracked.
     func click(_ link: Int, _ target: String) -> String? { url("c", .click(link: link, target: target)) }
 
