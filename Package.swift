@@ -83,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Broker", "CRabbitMQLoop", "Mail", "Runtime", "Store", "Support", .argumentParser, .logging, .lifecycle,
+                "Broker", "CRabbitMQLoop", "Mail", "Runtime", "Store", "Support", .argumentParser, .grdb, .logging, .lifecycle, .nio,
+                .nioPosix,
             ],
             path: "Tests/Benchmarks/Benchmarks", swiftSettings: .strict),
     ],

@@ -1,5 +1,6 @@
 import Foundation
 import Mail
+import Support
 import Testing
 
 /// The documents say what the code does.

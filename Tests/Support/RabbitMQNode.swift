@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// A RabbitMQ node of the tests' own: its own ports, names and folder, and gone when the test process is, however that ends.
@@ -84,9 +84,16 @@ package final class RabbitMQNode: Sendable {
     package func pause() throws { try signal(SIGSTOP) }
     package func resume() throws { try signal(SIGCONT) }
 
+    /// The process id of the Erlang machine; `nil` while there is none.
+    package var processID: pid_t? {
+        get throws {
+            let text = try String(contentsOf: folder.appending(path: "pid"), encoding: .utf8)
+            return pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+    }
+
     private func signal(_ number: Int32) throws {
-        let text = try String(contentsOf: folder.appending(path: "pid"), encoding: .utf8)
-        guard let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)), Glibc.kill(pid, number) == 0 else {
+        guard let pid = try processID, Glibc.kill(pid, number) == 0 else {
             throw Trouble("RabbitMQ has no process to signal.")
         }
     }

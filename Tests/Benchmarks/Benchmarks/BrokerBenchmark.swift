@@ -1,6 +1,5 @@
 import ArgumentParser
 import Broker
-import CRabbitMQLoop
 import Foundation
 import Logging
 import Mail
@@ -59,33 +58,15 @@ struct BrokerBenchmark: AsyncParsableCommand {
             // Ours first: the topology, with the queue that both use, is declared by whoever connects.
             ours.publish.append(try await measurePublisher(address))
             ours.consume.append(try await measureConsumer(address))
-            let rates = try await measureBare(node, address)
-            bare.publish.append(rates.publish)
-            bare.consume.append(rates.consume)
+            let seconds = try await BareBroker(port: node.port, virtualHost: address.virtualHost)
+                .run(messages: messages, bytes: bytes, window: window)
+            bare.publish.append(Double(messages) / seconds.publishing)
+            bare.consume.append(Double(messages) / seconds.consuming)
         }
         let report = Report(
             messages: messages, bytes: bytes, window: window, publish: Rates(waybill: ours.publish, bareC: bare.publish),
             consume: Rates(waybill: ours.consume, bareC: bare.consume))
         print(String(decoding: try Wire.encode(report), as: UTF8.self))
-    }
-
-    private func measureBare(_ node: RabbitMQNode, _ address: BrokerAddress) async throws -> (
-        publish: Double, consume: Double
-    ) {
-        let (count, bytes, window) = (Int64(messages), Int64(bytes), Int64(window))
-        return try await onThread {
-            let port = Int32(node.port)
-            var (publish, consume) = (0.0, 0.0)
-            for line in [
-                crabbitmq_loop_publish(
-                    "127.0.0.1", port, address.virtualHost, Names.commands, Names.ticketKey, count, bytes, window, &publish),
-                crabbitmq_loop_consume(
-                    "127.0.0.1", port, address.virtualHost, Names.tickets, count, Int32(window), 100, &consume),
-            ] where line != 0 {
-                throw Trouble("The C loop failed at line \(line).")
-            }
-            return (Double(count) / publish, Double(count) / consume)
-        }
     }
 
     private func measurePublisher(_ address: BrokerAddress) async throws -> Double {
@@ -143,13 +124,5 @@ extension Message {
         var random = SystemRandomNumberGenerator()
         let now = Timestamp(Date())
         return Message(id: .v7(at: now, random: &random), type: "benchmark", app: "benchmark", timestamp: now, body: body)
-    }
-}
-
-extension Logger {
-    fileprivate static var silent: Logger {
-        var logger = Logger(label: "benchmark")
-        logger.logLevel = .error
-        return logger
     }
 }

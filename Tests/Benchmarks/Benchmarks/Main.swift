@@ -5,5 +5,5 @@ struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmarks",
         abstract: "Measures Waybill on this machine. Each command prints one JSON object.",
-        subcommands: [BrokerBenchmark.self])
+        subcommands: [PipelineBenchmark.self, BrokerBenchmark.self, SinkCommand.self])
 }

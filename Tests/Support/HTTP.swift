@@ -1,29 +1,29 @@
-import Foundation
+package import Foundation
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
 #endif
 
 /// A plain HTTP client that follows no redirect.
-enum HTTP {
-    struct Answer: @unchecked Sendable {
-        let status: Int
-        let headers: [String: String]
-        let body: Data
+package enum HTTP {
+    package struct Answer: @unchecked Sendable {
+        package let status: Int
+        package let headers: [String: String]
+        package let body: Data
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        package var text: String { String(decoding: body, as: UTF8.self) }
         /// The JSON object in the body; empty where there is none.
-        var object: [String: Any] { ((try? JSONSerialization.jsonObject(with: body)) as? [String: Any]) ?? [:] }
+        package var object: [String: Any] { ((try? JSONSerialization.jsonObject(with: body)) as? [String: Any]) ?? [:] }
     }
 
     /// Nobody was there, or the connection ended before the answer did.
-    struct Unanswered: Error {
-        let url: String
-        let reason: String
+    package struct Unanswered: Error {
+        package let url: String
+        package let reason: String
     }
 
     /// Whether a GET is answered with 200 now.
-    static func answers(_ url: String) async -> Bool {
+    package static func answers(_ url: String) async -> Bool {
         do {
             return try await get(url).status == 200
         } catch {
@@ -31,11 +31,11 @@ enum HTTP {
         }
     }
 
-    static func get(_ url: String, headers: [String: String] = [:]) async throws -> Answer {
+    package static func get(_ url: String, headers: [String: String] = [:]) async throws -> Answer {
         try await send("GET", url, headers: headers)
     }
 
-    static func send(
+    package static func send(
         _ method: String, _ url: String, token: String? = nil, json: [String: Any]? = nil, body: Data? = nil,
         headers: [String: String] = [:]
     ) async throws -> Answer {

@@ -1,21 +1,20 @@
-import Foundation
-import Support
+package import Foundation
 import Synchronization
 
-/// All of Waybill for one test: the four real executables on a virtual host, ports and folders of their own.
-final class Installation: Sendable {
-    enum Program: String, CaseIterable {
+/// All of Waybill for one test or benchmark: the four real executables on a virtual host, ports and folders of their own.
+package final class Installation: Sendable {
+    package enum Program: String, CaseIterable {
         case scheduler, sender, tracker, reminder
     }
 
-    let folder: URL
-    let brokerURL: String
+    package let folder: URL
+    package let brokerURL: String
     private let settings: [String: String]
     private let ports: [String: Int]
     private let running = Mutex<[String: ChildProcess]>([:])
     private let tokens = Mutex<[String: String]>([:])
 
-    static let secret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    package static let secret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
     /// - Parameters:
     ///   - brokerURL: A virtual host that nobody else uses.
@@ -32,7 +31,7 @@ final class Installation: Sendable {
     }
 
     /// Runs `body` with an installation of its own, nothing started yet, and leaves nothing behind however it ends.
-    static func with(
+    package static func with(
         node: RabbitMQNode? = nil, settings: [String: String] = [:], senders: Int = 1,
         _ body: (Installation) async throws -> Void
     ) async throws {
@@ -53,24 +52,24 @@ final class Installation: Sendable {
 
     // MARK: Addresses
 
-    var scheduler: String { address("scheduler") }
-    var tracker: String { address("tracker") }
-    var reminder: String { address("reminder") }
-    var inbox: String { address("sender-1") }
-    var publicFront: String { address("public") }
+    package var scheduler: String { address("scheduler") }
+    package var tracker: String { address("tracker") }
+    package var reminder: String { address("reminder") }
+    package var inbox: String { address("sender-1") }
+    package var publicFront: String { address("public") }
 
     private func address(_ name: String) -> String { "http://127.0.0.1:\(ports[name] ?? 0)" }
 
     // MARK: Processes
 
     /// Starts all four, one sender, and waits until each says that nothing is missing.
-    func startAll() async throws {
+    package func startAll() async throws {
         for name in ["scheduler", "tracker", "reminder", "sender-1"] { try start(name) }
         for name in ["scheduler", "tracker", "reminder", "sender-1"] { try await ready(name) }
     }
 
     /// - Parameter name: `scheduler`, `tracker`, `reminder`, or `sender-1` and so on. Senders share one data folder.
-    func start(_ name: String) throws {
+    package func start(_ name: String) throws {
         let program = name.hasPrefix("sender") ? "sender" : name
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WAYBILL_") }
         environment["WAYBILL_AMQP_URL"] = brokerURL
@@ -85,27 +84,30 @@ final class Installation: Sendable {
         running.withLock { $0[name] = process }
     }
 
-    struct Ended: Error {
+    package struct Ended: Error {
         let name: String
         let log: String
     }
 
-    func ready(_ name: String, within limit: Duration = .seconds(60)) async throws {
+    package func ready(_ name: String, within limit: Duration = .seconds(60)) async throws {
         try await eventually(within: limit, "\(name) is ready; its log:\n\(tail(of: name))") {
             guard running.withLock({ $0[name]?.isRunning == true }) else { throw Ended(name: name, log: tail(of: name)) }
             return await HTTP.answers(address(name) + "/readyz")
         }
     }
 
+    /// The process id of a program that runs.
+    package func processID(of name: String) -> pid_t? { running.withLock { $0[name]?.id } }
+
     /// SIGKILL, and waits until it is gone.
-    func kill(_ name: String) async throws { try await end(name, with: SIGKILL) }
+    package func kill(_ name: String) async throws { try await end(name, with: SIGKILL) }
 
     /// SIGTERM, and waits until it has finished what was under way.
     /// - Returns: Its exit status.
     @discardableResult
-    func stop(_ name: String) async throws -> Int32 { try await end(name, with: SIGTERM) }
+    package func stop(_ name: String) async throws -> Int32 { try await end(name, with: SIGTERM) }
 
-    func signal(_ name: String, _ signal: Int32) {
+    package func signal(_ name: String, _ signal: Int32) {
         running.withLock { $0[name] }?.signal(signal)
     }
 
@@ -123,7 +125,7 @@ final class Installation: Sendable {
     }
 
     /// The last lines of a program's log, for a failing test's message.
-    func tail(of name: String) -> String {
+    package func tail(of name: String) -> String {
         let log = (try? String(contentsOf: folder.appending(path: "logs/\(name).log"), encoding: .utf8)) ?? ""
         return log.split(separator: "\n").suffix(15).joined(separator: "\n")
     }
@@ -131,7 +133,7 @@ final class Installation: Sendable {
     // MARK: Requests
 
     /// A token of `organization` with every scope, made by the real command.
-    func token(_ organization: String = "demo") async throws -> String {
+    package func token(_ organization: String = "demo") async throws -> String {
         if let known = tokens.withLock({ $0[organization] }) { return known }
         let made = try await Executables.run(
             "scheduler", ["token", "--organization", organization, "--subject", "test"],
@@ -141,19 +143,19 @@ final class Installation: Sendable {
         return made
     }
 
-    func submit(_ mailing: [String: Any], organization: String = "demo", key: String? = nil) async throws -> HTTP.Answer {
+    package func submit(_ mailing: [String: Any], organization: String = "demo", key: String? = nil) async throws -> HTTP.Answer {
         try await HTTP.send(
             "POST", scheduler + "/v1/mailings", token: try await token(organization), json: mailing,
             headers: key.map { ["Idempotency-Key": $0] } ?? [:])
     }
 
     /// What the history says about a mailing.
-    func mailing(_ id: String, organization: String = "demo") async throws -> HTTP.Answer {
+    package func mailing(_ id: String, organization: String = "demo") async throws -> HTTP.Answer {
         try await HTTP.send("GET", tracker + "/v1/mailings/\(id)", token: try await token(organization))
     }
 
     /// The mailing's deliveries by state, zeros left out; empty while the history does not know it yet or does not answer.
-    func states(of id: String) async throws -> [String: Int] {
+    package func states(of id: String) async throws -> [String: Int] {
         do {
             return (try await mailing(id).object["states"] as? [String: Int] ?? [:]).filter { $0.value > 0 }
         } catch is HTTP.Unanswered {
@@ -162,15 +164,15 @@ final class Installation: Sendable {
     }
 }
 
-/// The built programs, beside the test bundle.
-enum Executables {
-    static func url(_ name: String) -> URL {
+/// The built programs, beside the test bundle or the program that runs.
+package enum Executables {
+    package static func url(_ name: String) -> URL {
         URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
     }
 
     /// Runs a program to its end.
     /// - Returns: What it printed.
-    static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> String {
+    package static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> String {
         let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WAYBILL_") }
         let process = try ChildProcess(
             url(name).path, arguments, environment: inherited.merging(environment) { $1 }, output: .kept, errors: .nowhere)
