@@ -55,7 +55,7 @@ let package = Package(
 
         // The four executables. They never import each other.
         .service("Scheduler"),
-        .service("Sender", ["DNS", "SMTP", "MIME", .httpClient, .nio, .nioPosix, .nioSSL]),
+        .service("Sender", ["DNS", "SMTP", "MIME", .cryptoExtras, .httpClient, .nio, .nioPosix, .nioSSL]),
         .service("Tracker", ["MIME", .nio]),
         .service("Reminder"),
 
@@ -71,7 +71,7 @@ let package = Package(
         .tests("MIME", ["Mail"]),
         .tests("Runtime", ["Mail", .httpTypes, .hummingbird, .lifecycle, .logging, .metrics, .nio]),
         .tests("Scheduler", .forService),
-        .tests("Sender", .forService + ["DNS", "SMTP", "MIME"]),
+        .tests("Sender", .forService + ["DNS", "SMTP", "MIME", .crypto, .cryptoExtras]),
         .tests("Tracker", .forService + ["MIME"]),
         .tests("Reminder", .forService),
         .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "Store", .logging, .grdb], testing: []),
@@ -134,6 +134,7 @@ extension Target {
 extension Target.Dependency {
     static var argumentParser: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
     static var crypto: Self { .product(name: "Crypto", package: "swift-crypto") }
+    static var cryptoExtras: Self { .product(name: "CryptoExtras", package: "swift-crypto") }
     static var grdb: Self { .product(name: "GRDB", package: "GRDB.swift") }
     static var httpClient: Self { .product(name: "AsyncHTTPClient", package: "async-http-client") }
     static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }

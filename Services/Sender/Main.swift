@@ -5,6 +5,8 @@ import Runtime
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sender", abstract: "Sends the mail that the scheduler hands out and reports what became of it.",
-        subcommands: [Serve.self, Compose.self, RewriteLinks.self, SettingsCommand<SenderConfiguration>.self],
+        subcommands: [
+            Serve.self, Compose.self, RewriteLinks.self, MakeDKIMKey.self, SettingsCommand<SenderConfiguration>.self,
+        ],
         defaultSubcommand: Serve.self)
 }

@@ -24,6 +24,7 @@ struct SenderConfiguration: ServiceConfiguration {
     let cache: Int
     /// How long what is in flight may take after SIGTERM.
     let drain: Duration
+    let dkim: DKIMKeyring
 
     enum TransportChoice: Hashable, Sendable {
         case sandbox
@@ -46,6 +47,8 @@ struct SenderConfiguration: ServiceConfiguration {
     /// - `WAYBILL_BOUNCE_INTAKE`: where they send bounces and the like, `smtp://host[:port]`, default `smtp://127.0.0.1:2525`.
     /// - `WAYBILL_CACHE_MB`: content kept in memory, 1 to 4096, default 64.
     /// - `WAYBILL_DRAIN`: seconds for what is in flight after SIGTERM, 1 to 20, default 15.
+    /// - `WAYBILL_DKIM_KEYS`: a folder of keys that sign mail, `<domain>/<selector>.pem`; default `dkim` in the data folder, where
+    ///   it is there.
     /// - Throws: `SettingsError`.
     init(_ settings: inout Settings) throws {
         publicURL = settings.webURL("WAYBILL_PUBLIC_URL", default: "http://127.0.0.1:8080")
@@ -97,7 +100,27 @@ struct SenderConfiguration: ServiceConfiguration {
             }
         }
         self.returnPath = returnPath
+        dkim = Self.dkim(&settings)
         common = try CommonSettings(of: "sender", &settings)
+    }
+
+    private static func dkim(_ settings: inout Settings) -> DKIMKeyring {
+        let (folder, isNamed) = dkimFolder(&settings)
+        guard isNamed || FileManager.default.fileExists(atPath: folder.path(percentEncoded: false)) else { return DKIMKeyring() }
+        do {
+            return try DKIMKeyring(reading: folder)
+        } catch {
+            for complaint in error.complaints { settings.complain("WAYBILL_DKIM_KEYS: \(complaint)") }
+            return DKIMKeyring()
+        }
+    }
+
+    /// Where the keys that sign mail are, and whether that was said.
+    static func dkimFolder(_ settings: inout Settings) -> (folder: URL, isNamed: Bool) {
+        if let named = settings.stringIfPresent("WAYBILL_DKIM_KEYS") {
+            return (URL(filePath: named, directoryHint: .isDirectory), true)
+        }
+        return (CommonSettings.data(of: "sender", &settings).appending(path: "dkim"), false)
     }
 
     /// Reads `smtp://…` and `smtps://…`.

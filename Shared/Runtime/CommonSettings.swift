@@ -27,7 +27,7 @@ package struct CommonSettings: Sendable {
         } catch {
             settings.complain("\(error)")
         }
-        data = settings.folder("WAYBILL_DATA", default: ".run/data/\(service)")
+        data = Self.data(of: service, &settings)
         secret = settings.secret("WAYBILL_SECRET")
         let keys = TrackingKeys(secret: secret)
         if !secret.isEmpty, keys == nil { settings.complain("WAYBILL_SECRET must have at least 32 bytes in each of its lines.") }
@@ -35,5 +35,10 @@ package struct CommonSettings: Sendable {
         try settings.check()
         self.broker = broker
         self.keys = keys
+    }
+
+    /// The service's own folder.
+    package static func data(of service: String, _ settings: inout Settings) -> URL {
+        settings.folder("WAYBILL_DATA", default: ".run/data/\(service)")
     }
 }

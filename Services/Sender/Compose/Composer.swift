@@ -17,15 +17,19 @@ struct Composer: Sendable {
     let publicURL: String
     let keys: TrackingKeys
     let returnPath: ReturnPath
+    let dkim: DKIMKeyring
 
-    init(publicURL: String, keys: TrackingKeys, returnPath: ReturnPath) {
+    init(publicURL: String, keys: TrackingKeys, returnPath: ReturnPath, dkim: DKIMKeyring = DKIMKeyring()) {
         self.publicURL = publicURL
         self.keys = keys
         self.returnPath = returnPath
+        self.dkim = dkim
     }
 
     init(_ configuration: SenderConfiguration) {
-        self.init(publicURL: configuration.publicURL, keys: configuration.common.keys, returnPath: configuration.returnPath)
+        self.init(
+            publicURL: configuration.publicURL, keys: configuration.common.keys, returnPath: configuration.returnPath,
+            dkim: configuration.dkim)
     }
 
     /// - Throws: ``Uncomposable``.
@@ -51,7 +55,8 @@ struct Composer: Sendable {
         do {
             return OutgoingMail(
                 returnPath: returnPath.address(for: job.delivery, from: content.from.address, keys),
-                recipient: job.recipient.address, bytes: try letter.compose(), attempt: job.attempt)
+                recipient: job.recipient.address, bytes: try dkim.sign(try letter.compose(), from: content.from.address, at: letter.date),
+                attempt: job.attempt)
         } catch {
             throw Uncomposable("\(error)")
         }
