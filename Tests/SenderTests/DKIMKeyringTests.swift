@@ -34,11 +34,13 @@ struct DKIMKeyringTests {
         arguments: [
             ("ann@example.com", "d=example.com;"), ("ann@news.example.com", "d=news.example.com;"),
             ("ann@a.b.news.example.com", "d=news.example.com;"), ("ann@shop.example.com", "d=example.com;"),
+            ("ann@müller.example", "d=xn--mller-kva.example;"), ("ann@post.xn--mller-kva.example", "d=xn--mller-kva.example;"),
             ("ann@notexample.com", nil), ("ann@example.net", nil), ("ann@[192.0.2.1]", nil),
         ] as [(String, String?)])
     func domains(from: String, expected: String?) throws {
         try put("example.com/s1.pem")
         try put("News.Example.com/s2.pem")
+        try put("Müller.example/s3.pem")
         try put("README", "not a key")
         let keyring = try DKIMKeyring(reading: folder.url)
         let message = Array("From: \(from)\r\n\r\nx\r\n".utf8)
@@ -74,6 +76,8 @@ struct DKIMKeyringTests {
         try put("example.com/bad selector.pem")
         try put("example.com/text.pem", "no key")
         try put("example.org/notes.txt", "text")
+        try put("Dup.example/s1.pem")
+        try put("dup.example/s2.pem")
         try put("not_a_domain/s1.pem")
         let small = try ChildProcess.run("/usr/bin/openssl", ["genrsa", "1024"])
         try put("example.net/small.pem", Self.pem(in: small))
@@ -81,6 +85,7 @@ struct DKIMKeyringTests {
         try put("example.net/tiny.pem", Self.pem(in: tiny))
         #expect(
             complaints() == [
+                "dup.example is a second folder for dup.example: put the keys into one.",
                 "example.com/bad selector.pem is not named after a selector, such as waybill-rsa.pem.",
                 "example.com/text.pem holds no RSA or Ed25519 private key in PEM form without a passphrase.",
                 "example.net/small.pem is an RSA key of 1024 bits; make one of 2048 to 4096.",

@@ -31,6 +31,10 @@ struct DKIMKeyring: Sendable {
                 complaints.append("\(Self.path(place)) is a folder of keys that is not named after a domain, such as example.com.")
                 continue
             }
+            guard signers[domain] == nil else {
+                complaints.append("\(Self.path(place)) is a second folder for \(domain): put the keys into one.")
+                continue
+            }
             let keys = Self.keys(in: place, &complaints)
             signers[domain] = DKIMSigner(domain: domain, keys: keys)
         }
@@ -47,8 +51,8 @@ struct DKIMKeyring: Sendable {
     /// of the organization's domain is aligned too (RFC 7489, section 3.1.1). Where there are none it stays as it is.
     /// - Throws: What the cryptographic library says.
     func sign(_ message: [UInt8], from address: EmailAddress, at now: Timestamp) throws -> [UInt8] {
-        guard !signers.isEmpty else { return message }
-        var name = address.domain[...]
+        guard !signers.isEmpty, let domain = address.asciiDomain else { return message }
+        var name = domain[...]
         while true {
             if let signer = signers[String(name)] { return try signer.sign(message, at: now) }
             guard let dot = name.firstIndex(of: ".") else { return message }
@@ -58,11 +62,11 @@ struct DKIMKeyring: Sendable {
 
     // MARK: - Reading
 
-    /// A domain as it stands in an address, or `nil`.
+    /// A domain as it stands in the DNS, in ASCII, or `nil`.
     static func domain(_ name: String) -> String? {
         do {
-            let domain = try EmailAddress("postmaster@\(name)").domain
-            return domain.hasPrefix("[") ? nil : domain
+            let address = try EmailAddress("postmaster@\(name)")
+            return address.domain.hasPrefix("[") ? nil : address.asciiDomain
         } catch {
             return nil
         }
