@@ -52,6 +52,24 @@ struct DKIMKeyringTests {
         }
     }
 
+    @Test("what the composer makes is signed to the last byte, its one-click unsubscribing too, and is the same at every attempt")
+    func composed() throws {
+        try put("example.com/s1.pem")
+        let composer = Composer(
+            publicURL: "http://t.example", keys: .test, returnPath: .from, dkim: try DKIMKeyring(reading: folder.url))
+        let content = Content.test()
+        let messages = try (1...2).map { attempt in
+            let job = Job.test(attempt: attempt, audience: .mass, content: try content.hash)
+            return try composer.compose(job, try PreparedContent(content), attachments: []).bytes
+        }
+        #expect(messages[0] == messages[1])
+        let text = String(decoding: messages[0], as: UTF8.self)
+        #expect(text.hasPrefix("DKIM-Signature: v=1; a=ed25519-sha256;"))
+        #expect(text.contains("\r\nList-Unsubscribe: ") && text.contains("\r\nList-Unsubscribe-Post: "))
+        let record = try DKIMKey(pem: Self.key.get(), selector: "s1").record
+        #expect(try DKIMOracle(records: ["s1._domainkey.example.com": record]).dkimpy([messages[0]]) == [["ed25519-sha256"]])
+    }
+
     @Test("a key that others may use is refused", arguments: [0o640, 0o604, 0o644, 0o660, 0o622, 0o610, 0o777])
     func modes(mode: Int) throws {
         try put("example.com/s1.pem", mode: mode)

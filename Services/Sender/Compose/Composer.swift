@@ -55,7 +55,8 @@ struct Composer: Sendable {
         do {
             return OutgoingMail(
                 returnPath: returnPath.address(for: job.delivery, from: content.from.address, keys),
-                recipient: job.recipient.address, bytes: try dkim.sign(try letter.compose(), from: content.from.address, at: letter.date),
+                recipient: job.recipient.address,
+                bytes: try dkim.sign(try letter.compose(), from: content.from.address, at: letter.date),
                 attempt: job.attempt)
         } catch {
             throw Uncomposable("\(error)")

@@ -50,11 +50,11 @@ struct DKIMKeyring: Sendable {
     /// The message, signed for the domain of its From address or else for the nearest domain above it that has keys: a signature
     /// of the organization's domain is aligned too (RFC 7489, section 3.1.1). Where there are none it stays as it is.
     /// - Throws: What the cryptographic library says.
-    func sign(_ message: [UInt8], from address: EmailAddress, at now: Timestamp) throws -> [UInt8] {
+    func sign(_ message: [UInt8], from address: EmailAddress, at time: Timestamp) throws -> [UInt8] {
         guard !signers.isEmpty, let domain = address.asciiDomain else { return message }
         var name = domain[...]
         while true {
-            if let signer = signers[String(name)] { return try signer.sign(message, at: now) }
+            if let signer = signers[String(name)] { return try signer.sign(message, at: time) }
             guard let dot = name.firstIndex(of: ".") else { return message }
             name = name[name.index(after: dot)...]
         }

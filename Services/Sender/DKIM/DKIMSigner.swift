@@ -16,9 +16,9 @@ struct DKIMSigner: Sendable {
     /// Everything is signed, however long: there is no `l=` (RFC 6376, section 8.2).
     /// - Parameters:
     ///   - message: Composed to the end: with CRLF line ends as it goes on the wire, before dots are stuffed.
-    ///   - now: Becomes `t=`, in whole seconds.
+    ///   - time: Becomes `t=`, in whole seconds: the message's own date, so that every attempt makes the same bytes.
     /// - Throws: What the cryptographic library says.
-    func sign(_ message: [UInt8], at now: Timestamp) throws -> [UInt8] {
+    func sign(_ message: [UInt8], at time: Timestamp) throws -> [UInt8] {
         let signatures = try message.withUnsafeBufferPointer { message -> [UInt8] in
             let fields = SignedFields(of: message)
             let bodyHash = Data(RelaxedForm.bodyHash(UnsafeBufferPointer(rebasing: message[fields.body...]))).base64EncodedString()
@@ -32,7 +32,7 @@ struct DKIMSigner: Sendable {
                 var signature = Array(
                     """
                     DKIM-Signature: v=1; a=\(key.algorithm.rawValue)-sha256; c=relaxed/relaxed;\r
-                    \td=\(domain); s=\(key.selector); t=\(now.seconds);\r
+                    \td=\(domain); s=\(key.selector); t=\(time.seconds);\r
                     \tbh=\(bodyHash);\r
                     \th=\(names);\r
                     \tb=
