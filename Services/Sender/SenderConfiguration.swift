@@ -9,7 +9,7 @@ struct SenderConfiguration: ServiceConfiguration {
     let common: CommonSettings
     /// The tracker's public front, without a trailing slash.
     let publicURL: String
-    let transport: TransportChoice
+    let transport: TransportSettings
     /// The most messages that the sandbox keeps.
     let sandboxCapacity: Int
     /// How long the sandbox's recipients take, in percent of what people and servers take.
@@ -26,21 +26,12 @@ struct SenderConfiguration: ServiceConfiguration {
     let drain: Duration
     let dkim: DKIMKeyring
 
-    enum TransportChoice: Hashable, Sendable {
-        case sandbox
-        case relay(SMTPEndpoint)
-    }
-
     /// - `WAYBILL_PUBLIC_URL`: where recipients reach the tracker, default `http://127.0.0.1:8080`.
-    /// - `WAYBILL_TRANSPORT` (or `WAYBILL_TRANSPORT_FILE`): `sandbox` (default), `smtp://[user:password@]host[:port][?tls=required|off]`
-    ///   or `smtps://…`.
-    /// - `WAYBILL_HELO`: our name in EHLO, default the host's name.
     /// - `WAYBILL_CONCURRENCY`: deliveries at once, 1 to 1000, default 32.
     /// - `WAYBILL_RETURN_PATH`: where bounces go, each delivery's to an address of its own: `bounces@example.com` gives
     ///   `bounces+token@example.com`, a domain alone `bounce+token@…`; default the From address, for the
     ///   sandbox `sandbox.invalid`.
     /// - `WAYBILL_LISTEN`: health, metrics and the sandbox's inbox, default `127.0.0.1:8084`.
-    /// - `WAYBILL_SMTP_TIMEOUT`: seconds for each step of SMTP, 1 to 3600; default those of RFC 5321 section 4.5.3.2.
     /// - `WAYBILL_SANDBOX_CAPACITY`: messages kept, 1 to 1,000,000, default 10,000.
     /// - `WAYBILL_SANDBOX_PACE`: how long the sandbox's recipients take, in percent of what people and servers take, 0 to 1000,
     ///   default 100.
@@ -49,6 +40,7 @@ struct SenderConfiguration: ServiceConfiguration {
     /// - `WAYBILL_DRAIN`: seconds for what is in flight after SIGTERM, 1 to 20, default 15.
     /// - `WAYBILL_DKIM_KEYS`: a folder of keys that sign mail, `<domain>/<selector>.pem`; default `dkim` in the data folder, where
     ///   it is there.
+    /// - What `TransportSettings` asks for.
     /// - Throws: `SettingsError`.
     init(_ settings: inout Settings) throws {
         publicURL = settings.webURL("WAYBILL_PUBLIC_URL", default: "http://127.0.0.1:8080")
@@ -57,35 +49,19 @@ struct SenderConfiguration: ServiceConfiguration {
         cache = settings.int("WAYBILL_CACHE_MB", default: 64, in: 1...4096) * 1024 * 1024
         drain = settings.seconds("WAYBILL_DRAIN", default: .seconds(15), in: 1...20)
 
-        let helo = settings.stringIfPresent("WAYBILL_HELO") ?? ProcessInfo.processInfo.hostName
-        let isName = helo.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !helo.isEmpty && helo.utf8.count <= 255
-        if !isName { settings.complain("WAYBILL_HELO must be a host name, such as mail.example.com.") }
-        let timeouts =
-            settings.secondsIfPresent("WAYBILL_SMTP_TIMEOUT", in: 1...3600).map { SMTPTimeouts(all: $0) } ?? SMTPTimeouts()
         sandboxCapacity = settings.int("WAYBILL_SANDBOX_CAPACITY", default: 10_000, in: 1...1_000_000)
         sandboxPace = settings.int("WAYBILL_SANDBOX_PACE", default: 100, in: 0...1000)
-        let intake = Self.relay(
-            settings.string("WAYBILL_BOUNCE_INTAKE", default: "smtp://127.0.0.1:2525"), helo: helo,
+        transport = TransportSettings(&settings, concurrency: concurrency)
+        let intake = TransportSettings.relay(
+            settings.string("WAYBILL_BOUNCE_INTAKE", default: "smtp://127.0.0.1:2525"), helo: transport.heloName,
             timeouts: SMTPTimeouts(all: .seconds(30)))
         if intake?.credentials != nil || intake?.security == .implicit || intake == nil {
             settings.complain("WAYBILL_BOUNCE_INTAKE must be smtp://host[:port], such as smtp://127.0.0.1:2525.")
         }
-        bounceIntake = intake ?? SMTPEndpoint(host: "127.0.0.1", port: 2525, heloName: helo)
-        var transport = TransportChoice.sandbox
-        let wanted = settings.secret("WAYBILL_TRANSPORT", default: "sandbox")
-        if wanted != "sandbox" {
-            if let endpoint = Self.relay(wanted, helo: helo, timeouts: timeouts) {
-                transport = .relay(endpoint)
-            } else {
-                settings.complain(
-                    "WAYBILL_TRANSPORT must be sandbox, smtp://[user:password@]host[:port][?tls=required|off] or smtps://host[:port]."
-                )
-            }
-        }
-        self.transport = transport
+        bounceIntake = intake ?? SMTPEndpoint(host: "127.0.0.1", port: 2525, heloName: transport.heloName)
 
         // The sandbox's bounces come back to us whoever the letters are from.
-        var returnPath = transport == .sandbox ? ReturnPath.signed(mailbox: "bounce", domain: "sandbox.invalid") : .from
+        var returnPath = transport.choice == .sandbox ? ReturnPath.signed(mailbox: "bounce", domain: "sandbox.invalid") : .from
         if let path = settings.stringIfPresent("WAYBILL_RETURN_PATH") {
             do {
                 let address = try EmailAddress(path.contains("@") ? path : "bounce@\(path)")
@@ -121,34 +97,6 @@ struct SenderConfiguration: ServiceConfiguration {
             return (URL(filePath: named, directoryHint: .isDirectory), true)
         }
         return (CommonSettings.data(of: "sender", &settings).appending(path: "dkim"), false)
-    }
-
-    /// Reads `smtp://…` and `smtps://…`.
-    private static func relay(_ text: String, helo: String, timeouts: SMTPTimeouts) -> SMTPEndpoint? {
-        guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty, url.path.isEmpty || url.path == "/" else {
-            return nil
-        }
-        let isImplicit = url.scheme == "smtps"
-        guard isImplicit || url.scheme == "smtp" else { return nil }
-        var security = isImplicit ? SMTPSecurity.implicit : .opportunistic
-        for item in url.queryItems ?? [] {
-            guard item.name == "tls", !isImplicit else { return nil }
-            switch item.value {
-            case "required": security = .required
-            case "off": security = .none
-            default: return nil
-            }
-        }
-        var credentials: SMTPCredentials?
-        if let user = url.user, let password = url.password {
-            credentials = SMTPCredentials(user: user, secret: .password(password))
-        }
-        guard (url.user == nil) == (credentials == nil), credentials == nil || security != .none else { return nil }
-        guard (1...65_535).contains(url.port ?? 25) else { return nil }
-        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        return SMTPEndpoint(
-            host: bare, port: url.port ?? (isImplicit ? 465 : credentials == nil ? 25 : 587), security: security,
-            credentials: credentials, heloName: helo, timeouts: timeouts)
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import DNS
 import Foundation
 import Logging
 import Mail
@@ -42,16 +43,20 @@ struct Sending {
             at: configuration.common.data.appendingPathComponent("sandbox"), capacity: configuration.sandboxCapacity,
             host: ProcessInfo.processInfo.hostName)
         let transport: any Transport
-        switch configuration.transport {
+        switch configuration.transport.choice {
         case .sandbox:
             let client = try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: logger)
             let world = SandboxWorld(
                 publicURL: configuration.publicURL, intake: configuration.bounceIntake, client: client,
                 pace: configuration.sandboxPace, time: time, logger: logger)
             transport = SandboxTransport(maildir: maildir, world: world, time: time, logger: logger)
-        case .relay(let endpoint):
-            let client = try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: logger)
-            transport = RelayTransport(client: client, endpoint: endpoint, logger: logger)
+        case .relays(let relays):
+            transport = try SMTPTransport(configuration.transport, logger: logger) { _ in RelayRoutes(relays).find }
+        case .mx(let settings):
+            let resolver = try Resolver(servers: configuration.transport.nameServers)
+            transport = try SMTPTransport(configuration.transport, logger: logger) { health in
+                MXRoutes(resolver: resolver, settings: settings, health: health).find
+            }
         }
         let worker = DeliveryWorker(
             session: session, consumer: consumer, questioner: questioner,
@@ -68,7 +73,7 @@ struct Sending {
         readiness.require("journal") { journal.trouble }
         let web = WebServer(
             name: "private", listen: configuration.listen,
-            router: Inbox(maildir: maildir, isInUse: configuration.transport == .sandbox).router(), monitored: readiness,
+            router: Inbox(maildir: maildir, isInUse: configuration.transport.choice == .sandbox).router(), monitored: readiness,
             logger: logger, onListening: onListening)
         services = [publisher, asker, transport, web, recovery, worker]
     }

@@ -6,6 +6,8 @@ package enum LookupFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case noRecords(String)
     /// A name that cannot stand in a question.
     case unfitName(String)
+    /// A host all of whose addresses lead back to the machine that asks, or nowhere.
+    case leadsBack(String)
     /// No name server gave an answer, or only that it has none now: asking later may help.
     case unanswered(String, reason: String)
     /// Our side gave up.
@@ -15,7 +17,7 @@ package enum LookupFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var isPassing: Bool {
         switch self {
         case .unanswered, .cancelled: true
-        case .noSuchName, .noRecords, .unfitName: false
+        case .noSuchName, .noRecords, .unfitName, .leadsBack: false
         }
     }
 
@@ -24,6 +26,7 @@ package enum LookupFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSuchName(let name): "\(name) does not exist"
         case .noRecords(let name): "\(name) has no such records"
         case .unfitName(let name): "\(name.debugDescription) is not a domain name"
+        case .leadsBack(let name): "\(name) leads back to this machine"
         case .unanswered(let name, let reason): "DNS does not answer for \(name) (\(reason))"
         case .cancelled: "the lookup was cancelled"
         }

@@ -44,6 +44,12 @@ package final class Resolver: Sendable {
 
     deinit { servers.stop() }
 
+    /// Whether a text is a list of name servers.
+    /// - Throws: ``ResolverError`` where it is not.
+    package static func check(servers: String) throws(ResolverError) {
+        try AresChannel(servers: servers, wait: .seconds(1), tries: 1).end()
+    }
+
     /// Where a domain wants its mail.
     /// - Parameter domain: In ASCII.
     package func mailExchangers(of domain: String) async throws(LookupFailure) -> MailExchangers {

@@ -88,16 +88,15 @@ package struct Settings {
         return value
     }
 
-    package mutating func secondsIfPresent(_ key: String, in range: ClosedRange<Int>) -> Duration? {
+    package mutating func intIfPresent(_ key: String, in range: ClosedRange<Int>) -> Int? {
         ask(key, default: nil)
         guard let text = environment[key] else { return nil }
         guard let value = Int(text), range.contains(value) else {
             complain(
-                "\(key) is \(text.debugDescription). It must be a number of seconds from \(range.lowerBound) to \(range.upperBound)."
-            )
+                "\(key) is \(text.debugDescription). It must be a whole number from \(range.lowerBound) to \(range.upperBound).")
             return nil
         }
-        return .seconds(value)
+        return value
     }
 
     /// A number of whole seconds.

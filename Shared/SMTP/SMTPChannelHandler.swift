@@ -21,7 +21,7 @@ final class SMTPChannelHandler: ChannelInboundHandler {
 
     struct TLS: Sendable {
         let context: NIOSSLContext
-        /// The name that the certificate must carry, if it is verified.
+        /// The server's name, which the certificate must carry, if it is verified.
         let name: String
         let isVerified: Bool
     }
@@ -236,7 +236,10 @@ final class SMTPChannelHandler: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        transcript.peer = context.remoteAddress.map { "\($0)" }
+        let address = context.remoteAddress?.ipAddress ?? tls.name
+        let peer = SMTPEndpoint.displayName(name: tls.name, address: address, port: context.remoteAddress?.port ?? 0)
+        transcript.peer = peer
+        transcript.append(.note, "connected to \(peer)")
         context.fireChannelActive()
     }
 

@@ -10,19 +10,24 @@ package struct SMTPClient: Sendable {
     private let verified: NIOSSLContext
     private let unverified: NIOSSLContext
 
-    /// - Parameter trustRoots: A file of PEM certificates to trust instead of the system's.
+    /// - Parameter trustRoots: A file of PEM certificates to trust besides the system's.
     /// - Throws: If the file cannot be read.
     package init(group: any EventLoopGroup, trustRoots: String? = nil, logger: Logger) throws {
         self.group = group
         self.logger = logger
         var strict = TLSConfiguration.makeClientConfiguration()
         strict.minimumTLSVersion = .tlsv12
-        if let trustRoots { strict.trustRoots = .file(trustRoots) }
+        if let trustRoots { strict.additionalTrustRoots = [.file(trustRoots)] }
         verified = try NIOSSLContext(configuration: strict)
         // Without required TLS the alternative is plain text, against which any certificate is an improvement (RFC 7435).
         var lenient = TLSConfiguration.makeClientConfiguration()
         lenient.certificateVerification = .none
         unverified = try NIOSSLContext(configuration: lenient)
+    }
+
+    /// Whether a file has certificates that can be trusted.
+    package static func canTrust(_ path: String) -> Bool {
+        do { return try !NIOSSLCertificate.fromPEMFile(path).isEmpty } catch { return false }
     }
 
     /// Connects, greets, secures and authenticates as the endpoint says.
@@ -58,7 +63,7 @@ package struct SMTPClient: Sendable {
             .channelOption(.socketOption(.so_keepalive), value: 1)
         let connection: (channel: any Channel, handler: NIOLoopBound<SMTPChannelHandler>)
         do {
-            connection = try await bootstrap.connect(host: endpoint.host, port: endpoint.port) { channel in
+            let prepare = { @Sendable (channel: any Channel) in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = SMTPChannelHandler(
                         machine: machine, timeouts: endpoint.timeouts, tls: tls, transcript: transcript)
@@ -66,10 +71,15 @@ package struct SMTPClient: Sendable {
                     return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
                 }
             }
+            connection =
+                SocketAddress.isAddress(endpoint.host)
+                ? try await bootstrap.connect(
+                    to: SocketAddress(ipAddress: endpoint.host, port: endpoint.port), channelInitializer: prepare)
+                : try await bootstrap.connect(host: endpoint.host, port: endpoint.port, channelInitializer: prepare)
         } catch {
             let fault = Self.fault(error, wait: wait)
             var transcript = transcript
-            transcript.append(.note, "\(endpoint.host) port \(endpoint.port): \(fault)")
+            transcript.append(.note, "\(endpoint.displayName): \(fault)")
             throw SMTPConnectFailure(
                 outcome: .failed(fault, stage: .connect, mayHaveLeft: false), transcript: transcript)
         }

@@ -280,7 +280,7 @@ struct SMTPClientMachine: Sendable {
         switch stage {
         case .reset: .reset
         case .mail: .mail(transaction, to: capabilities)
-        case .recipient: .recipient(transaction.to)
+        case .recipient: .recipient(transaction, to: capabilities)
         default: .data
         }
     }

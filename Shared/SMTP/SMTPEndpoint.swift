@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Where a session goes and how it is protected.
 package struct SMTPEndpoint: Hashable, Sendable {
     /// A name or an IP address.
@@ -23,6 +25,17 @@ package struct SMTPEndpoint: Hashable, Sendable {
         self.heloName = heloName
         self.tlsName = tlsName
         self.timeouts = timeouts
+    }
+
+    /// The server as a person knows it: `mx1.example.net[192.0.2.1]:25`, or only its address or name.
+    package var displayName: String {
+        Self.displayName(name: tlsName ?? host, address: host, port: port)
+    }
+
+    static func displayName(name: String, address: String, port: Int) -> String {
+        let isNamed = name != address && !SocketAddress.isAddress(name)
+        let shown = isNamed || address.contains(":") ? "[\(address)]" : address
+        return "\(isNamed ? name : "")\(shown):\(port)"
     }
 }
 
@@ -98,6 +111,41 @@ package struct SMTPTimeouts: Hashable, Sendable {
         dot = wait
         reset = wait
         quit = wait
+    }
+
+    /// What ``init(_:)`` reads, in words.
+    package static let example = "stage=seconds parted by spaces, such as connect=10 dot=900"
+
+    /// Reads seconds, 1 to 3600: one number for all stages, or `stage=number` parted by spaces for some, such as `connect=10 dot=900`;
+    /// `nil` for anything else.
+    package init?(_ text: String) {
+        func wait(_ text: some StringProtocol) -> Duration? {
+            Int(text).flatMap { (1...3600).contains($0) ? .seconds($0) : nil }
+        }
+        if let wait = wait(text) {
+            self.init(all: wait)
+            return
+        }
+        self.init()
+        for word in text.split(separator: " ") {
+            let parts = word.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, let wait = wait(parts[1]) else { return nil }
+            switch parts[0] {
+            case "connect": connect = wait
+            case "greeting": greeting = wait
+            case "hello": hello = wait
+            case "tls": tls = wait
+            case "auth": auth = wait
+            case "mail": mail = wait
+            case "recipient": recipient = wait
+            case "data": data = wait
+            case "block": block = wait
+            case "dot": dot = wait
+            case "reset": reset = wait
+            case "quit": quit = wait
+            default: return nil
+            }
+        }
     }
 
     /// How long that stage may take; `nil` where nothing is awaited.

@@ -29,6 +29,8 @@ package enum SMTPStage: String, Hashable, Sendable, CaseIterable {
 /// Why a conversation broke.
 package enum SMTPFault: Error, Hashable, Sendable, CustomStringConvertible {
     case unreachable(String)
+    /// Nobody knows just now where the server is: DNS does not answer.
+    case unresolved(String)
     /// No complete answer within the stage's timeout.
     case timedOut(after: Duration)
     /// The other side closed or reset the connection.
@@ -49,6 +51,7 @@ package enum SMTPFault: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .unreachable(let why): "The server cannot be reached: \(why)."
+        case .unresolved(let why): "The server cannot be found: \(why)."
         case .timedOut(let wait): "The server did not answer within \(wait)."
         case .disconnected(let how): "The server \(how)."
         case .protocolViolation(let what): "The server does not speak SMTP as it should: \(what)."
@@ -73,6 +76,12 @@ package enum SMTPObstacle: Error, Hashable, Sendable, CustomStringConvertible {
     case unfitAddress(String)
     /// Bytes that must not go on the wire: a CR or LF that stands alone, a NUL, a line longer than 998 bytes.
     case unfitMessage(String)
+    /// The recipient's domain does not exist.
+    case noSuchDomain(String)
+    /// The recipient's domain says that it takes no mail (RFC 7505).
+    case takesNoMail(String)
+    /// The recipient's domain exists, and names no server that could take its mail.
+    case unroutable(String)
 
     package var description: String {
         switch self {
@@ -81,6 +90,9 @@ package enum SMTPObstacle: Error, Hashable, Sendable, CustomStringConvertible {
         case .needsEightBit: "The server does not take 8-bit messages (8BITMIME)."
         case .unfitAddress(let why): "The address cannot be used: \(why)."
         case .unfitMessage(let why): "The message cannot be sent: \(why)."
+        case .noSuchDomain(let domain): "There is no domain \(domain)."
+        case .takesNoMail(let domain): "The domain \(domain) takes no mail, and says so (null MX)."
+        case .unroutable(let why): "The domain has no server that takes mail: \(why)."
         }
     }
 }

@@ -52,10 +52,12 @@ package final class SMTPSession: Sendable {
     ///   - to: The recipient, without brackets.
     ///   - message: Complete, with CRLF lines of at most 998 bytes, no NUL and no other CR or LF: refused otherwise, because to repair it would
     ///     break its signature. Dots are stuffed here.
+    ///   - envelopeID: A name for the message, so that a server that knows DSN (RFC 3461) says it in a notice of failure or delay, which it is
+    ///     then asked for.
     ///   - beforeDot: Awaited after the server said 354 and before the bytes that complete the message are written. If it throws,
     ///     the message is not completed and the connection ends.
     package func send(
-        from: String, to: String, message: [UInt8], beforeDot: @Sendable () async throws -> Void = {}
+        from: String, to: String, message: [UInt8], envelopeID: String? = nil, beforeDot: @Sendable () async throws -> Void = {}
     ) async -> SMTPAttempt {
         let transaction: SMTPTransaction
         let body: SMTPMessage
@@ -63,7 +65,7 @@ package final class SMTPSession: Sendable {
             body = try SMTPMessage(message)
             transaction = try SMTPTransaction(
                 from: from, to: to, size: body.size, isEightBit: body.isEightBit,
-                hasInternationalHeaders: body.hasInternationalHeaders)
+                hasInternationalHeaders: body.hasInternationalHeaders, envelopeID: envelopeID)
         } catch {
             var transcript = SMTPTranscript()
             transcript.append(.note, "\(error)")

@@ -44,6 +44,22 @@ package struct SMTPTranscript: Sendable, Hashable {
         lines.append(Line(at: at, direction: direction, text: cut))
     }
 
+    /// Adds a remark of our own.
+    package mutating func note(_ text: String) {
+        append(.note, text)
+    }
+
+    /// This conversation as the continuation of an earlier one; the peer and its protection are this one's.
+    package func following(_ earlier: SMTPTranscript) -> SMTPTranscript {
+        guard !earlier.lines.isEmpty else { return self }
+        var whole = self
+        whole.lines = earlier.lines
+        whole.leftOut = earlier.leftOut
+        for line in lines { whole.append(line.direction, line.text, at: line.at) }
+        whole.leftOut += leftOut
+        return whole
+    }
+
     mutating func removeLines() {
         lines.removeAll()
         leftOut = 0
@@ -61,9 +77,10 @@ extension SMTPTranscript: CustomStringConvertible {
     /// peer and how the connection is protected. Of a long conversation the middle is left out.
     package var description: String {
         let protection = tlsVersion.map { version in cipher.map { "\(version), \($0)" } ?? version } ?? "plain text"
+        let server = peer.map { "\($0), \(protection)" } ?? "not connected"
         let day = lines.first.map { Self.day(of: $0.at) } ?? ""
         var head = [UInt8]()
-        head += "# \(day) UTC, \(peer ?? "not connected"), \(protection)\n".utf8
+        head += "# \(day) UTC, \(server)\n".utf8
         var bytes = head
         var ends: [Int] = []
         for (index, line) in lines.enumerated() {

@@ -94,7 +94,7 @@ struct SettingsTests {
         _ = settings.seconds("W", default: .seconds(30), in: 1...60)
         _ = settings.secretIfPresent("S")
         _ = settings.secret("T", default: "sandbox")
-        _ = settings.secondsIfPresent("X", in: 1...60)
+        _ = settings.intIfPresent("X", in: 1...60)
         _ = settings.secretIfPresent("S")
         _ = settings.listen("L", default: ListenAddress(host: "::", port: 80))
         #expect(

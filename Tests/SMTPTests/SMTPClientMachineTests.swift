@@ -46,6 +46,35 @@ struct SMTPClientMachineTests {
         #expect(machine.begin(message) == sends("MAIL FROM:<a@x.test>"))
     }
 
+    @Test("where the server knows DSN it is asked to tell of failure and delay, by the message's name")
+    func notices() throws {
+        let named = try SMTPTransaction(from: "a@x.test", to: "b+c=d@y.test", size: 100, envelopeID: "id=1 +2")
+        var machine = opened("250-mx.test\n250 DSN")
+        #expect(machine.begin(named) == sends("MAIL FROM:<a@x.test> RET=HDRS ENVID=id+3D1+20+2B2"))
+        #expect(
+            machine.received(reply("250 ok"))
+                == sends("RCPT TO:<b+c=d@y.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;b+2Bc+3Dd@y.test"))
+        machine = opened("250-mx.test\n250 HELP")
+        #expect(machine.begin(named) == sends("MAIL FROM:<a@x.test>"))
+        machine = opened("250-mx.test\n250-SMTPUTF8\n250 DSN")
+        let unicode = try SMTPTransaction(from: "a@x.test", to: "jörg+x@y.test", size: 100, envelopeID: "1")
+        #expect(machine.begin(unicode) == sends("MAIL FROM:<a@x.test> SMTPUTF8 RET=HDRS ENVID=1"))
+        #expect(
+            machine.received(reply("250 ok"))
+                == sends("RCPT TO:<jörg+x@y.test> NOTIFY=FAILURE,DELAY ORCPT=utf-8;jörg\\x{2B}x@y.test"))
+    }
+
+    @Test(
+        "no notice is asked for where none could come, or the name does not fit",
+        arguments: [("", "id"), ("a@x.test", ""), ("a@x.test", String(repeating: "x", count: 101)), ("a@x.test", "ü")])
+    func noNotices(from: String, name: String) throws {
+        var machine = opened("250-mx.test\n250 DSN")
+        #expect(
+            machine.begin(try SMTPTransaction(from: from, to: "b@y.test", size: 1, envelopeID: name))
+                == sends("MAIL FROM:<\(from)>"))
+        #expect(machine.received(reply("250 ok")) == sends("RCPT TO:<b@y.test>"))
+    }
+
     @Test("with PIPELINING the commands leave together")
     func together() {
         var machine = pipelined()

@@ -117,10 +117,12 @@ struct ConfigurationTests {
             ("smtp://[::1]:25", "::1", 25, .opportunistic), ("smtp://u:p%40ss@relay.example", "relay.example", 587, .opportunistic),
         ])
     func transports(text: String, host: String, port: Int, security: SMTPSecurity) throws {
-        guard case .relay(let endpoint) = try configuration(["WAYBILL_TRANSPORT": text]).transport else {
+        guard case .relays(let relays) = try configuration(["WAYBILL_TRANSPORT": text]).transport.choice else {
             Issue.record("not a relay")
             return
         }
+        let endpoint = try #require(relays.first)
+        #expect(relays.count == 1)
         #expect(endpoint.host == host)
         #expect(endpoint.port == port)
         #expect(endpoint.security == security)
@@ -128,10 +130,43 @@ struct ConfigurationTests {
         if text.contains("@") { #expect(endpoint.credentials == SMTPCredentials(user: "u", secret: .password("p@ss"))) }
     }
 
+    @Test("several relays stand in their order; straight to MX hosts, with options for trying it out")
+    func more() throws {
+        let relays = try configuration([
+            "WAYBILL_TRANSPORT": "smtps://one.example  smtp://two.example:2525?tls=required\nsmtp://three.example"
+        ])
+        guard case .relays(let list) = relays.transport.choice else {
+            Issue.record("no relays")
+            return
+        }
+        #expect(list.map { "\($0.host):\($0.port)" } == ["one.example:465", "two.example:2525", "three.example:25"])
+        #expect(relays.transport.limits.connections == 32)
+
+        guard case .mx(let mx) = try configuration(["WAYBILL_TRANSPORT": "mx"]).transport.choice else {
+            Issue.record("not mx")
+            return
+        }
+        #expect(mx.port == 25 && mx.security == .opportunistic && !mx.allowsLoopback && mx.heloName == "me.example")
+        let tried = try configuration([
+            "WAYBILL_TRANSPORT": "mx?port=2525&loopback=yes&tls=off", "WAYBILL_DNS": "127.0.0.1:5353,[::1]:53",
+            "WAYBILL_SMTP_CONNECTIONS": "3", "WAYBILL_SMTP_MESSAGES": "7", "WAYBILL_SMTP_IDLE": "2",
+            "WAYBILL_SMTP_TIMEOUT": "connect=5 dot=900",
+        ])
+        guard case .mx(let odd) = tried.transport.choice else {
+            Issue.record("not mx")
+            return
+        }
+        #expect(odd.port == 2525 && odd.security == .none && odd.allowsLoopback)
+        #expect(odd.timeouts.connect == .seconds(5) && odd.timeouts.dot == .seconds(900) && odd.timeouts.mail == .seconds(300))
+        #expect(tried.transport.limits == SessionPool.Limits(connections: 3, messages: 7, idle: .seconds(2)))
+        #expect(tried.transport.nameServers == "127.0.0.1:5353,[::1]:53")
+        #expect(try configuration(["WAYBILL_TRANSPORT": "mx"]).transport.limits.connections == 10)
+    }
+
     @Test("the defaults are the sandbox and the From address")
     func defaults() throws {
         let configuration = try configuration()
-        #expect(configuration.transport == .sandbox)
+        #expect(configuration.transport.choice == .sandbox)
         #expect(configuration.returnPath == .signed(mailbox: "bounce", domain: "sandbox.invalid"))
         #expect(try self.configuration(["WAYBILL_TRANSPORT": "smtp://relay.example"]).returnPath == .from)
         #expect(configuration.concurrency == 32)
@@ -154,12 +189,13 @@ struct ConfigurationTests {
                 "WAYBILL_RETURN_PATH": "@",
                 "WAYBILL_AMQP_URL": "http://x", "WAYBILL_HELO": "a b", "WAYBILL_SMTP_TIMEOUT": "soon",
                 "WAYBILL_BOUNCE_INTAKE": "smtps://x", "WAYBILL_SANDBOX_PACE": "-1",
+                "WAYBILL_SMTP_CA": "/nowhere", "WAYBILL_DNS": "here",
             ])
         } throws: { error in
             let complaints = (error as? SettingsError)?.complaints.joined(separator: "\n") ?? ""
             return [
                 "SECRET", "TRANSPORT", "CONCURRENCY", "RETURN_PATH", "AMQP_URL", "HELO", "SMTP_TIMEOUT", "BOUNCE_INTAKE",
-                "SANDBOX_PACE",
+                "SANDBOX_PACE", "SMTP_CA", "DNS",
             ].allSatisfy { complaints.contains("WAYBILL_" + $0) }
         }
     }
@@ -176,7 +212,8 @@ struct ConfigurationTests {
         arguments: [
             "", "smtp://", "smtp://h:0", "smtp://h:99999", "smtp://h/path", "smtp://h?tls=maybe", "smtp://h?x=1",
             "smtps://h?tls=off",
-            "smtp://user@h", "smtp://u:p@h?tls=off", "mx", "http://h",
+            "smtp://user@h", "smtp://u:p@h?tls=off", "mx?port=0", "mx?tls=required", "mx?x=1", "mxx", "http://h",
+            "smtp://a http://b", "mx smtp://a", "smtp://a sandbox",
         ])
     func refused(text: String) {
         guard !text.isEmpty else { return }

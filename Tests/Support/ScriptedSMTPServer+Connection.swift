@@ -26,6 +26,8 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
     /// While an answer is on its way, what comes waits.
     private var isBusy = true
     private var hasMail = false
+    /// MAIL and RCPT of the message under way.
+    private var commands: [String] = []
     private var isSecure = false
     private var user: String?
 
@@ -134,8 +136,12 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
         case "RCPT":
             guard hasMail else { return act(.recipient, context, otherwise: "503 5.5.1 MAIL first") { _ in } }
             moment.recipients.append(Self.path(line))
+            commands.append(line)
             act(.recipient, context, otherwise: "250 2.1.5 Ok") { connection in
-                if !connection.isAccepted { connection.moment.recipients.removeLast() }
+                if !connection.isAccepted {
+                    connection.moment.recipients.removeLast()
+                    connection.commands.removeLast()
+                }
             }
         case "DATA":
             let isFit = hasMail && !moment.recipients.isEmpty
@@ -162,6 +168,7 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
         }
         guard !hasMail else { return act(.mail, context, otherwise: "503 5.5.1 Nested MAIL") { _ in } }
         moment.from = Self.path(line)
+        commands = [line]
         act(.mail, context, otherwise: "250 2.1.0 Ok") { $0.hasMail = $0.isAccepted }
     }
 
@@ -205,7 +212,8 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
 
     private func finish(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
         let message = ScriptedSMTPServer.Received(
-            from: moment.from, recipients: moment.recipients, bytes: bytes, connection: moment.connection, isSecure: isSecure,
+            from: moment.from, recipients: moment.recipients, commands: commands, bytes: bytes, connection: moment.connection,
+            isSecure: isSecure,
             user: user)
         mode = .commands
         waiting = message
@@ -220,10 +228,11 @@ final class ScriptedSMTPConnection: ChannelInboundHandler {
         waiting = nil
         moment.from = ""
         moment.recipients = []
+        commands = []
     }
 
     private static func path(_ line: String) -> String {
-        guard let open = line.firstIndex(of: "<"), let close = line[open...].lastIndex(of: ">") else { return "" }
+        guard let open = line.firstIndex(of: "<"), let close = line[open...].firstIndex(of: ">") else { return "" }
         return String(line[line.index(after: open)..<close])
     }
 

@@ -39,7 +39,10 @@ final class SMTPLedger: Sendable {
                 try file.synchronize()
             }
             var kept = message
-            if !keepsMessages { kept.bytes = [] }
+            if !keepsMessages {
+                kept.bytes = []
+                kept.commands = []
+            }
             state.received.append(kept)
             state.count += 1
         }

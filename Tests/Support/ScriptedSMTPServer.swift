@@ -14,6 +14,8 @@ package final class ScriptedSMTPServer: Sendable {
     package struct Received: Sendable, Hashable {
         package var from: String
         package var recipients: [String]
+        /// MAIL and RCPT as they came, without CRLF; none if the server does not keep messages.
+        package var commands: [String]
         /// With dots unstuffed; ends with CRLF. Empty if the server does not keep messages.
         package var bytes: [UInt8]
         package var connection: Int
@@ -24,7 +26,7 @@ package final class ScriptedSMTPServer: Sendable {
 
     /// The port it listens on.
     package var port: Int { state.withLock { $0.listener?.localAddress?.port ?? 0 } }
-    package let host = "127.0.0.1"
+    package let host: String
     let settings: Settings
     private let ledger: SMTPLedger
     private let state = Mutex(State())
@@ -54,18 +56,19 @@ package final class ScriptedSMTPServer: Sendable {
         package init() {}
     }
 
-    private init(script: Script, settings: Settings) throws {
+    private init(script: Script, settings: Settings, host: String) throws {
         self.settings = settings
+        self.host = host
         ledger = try SMTPLedger(settings)
         state.withLock { $0.script = script }
     }
 
-    /// Starts on a free port of 127.0.0.1, or on the given one.
+    /// Starts on a free port of 127.0.0.1, or on the given one, or at another address of this machine such as `127.0.0.2` or `::1`.
     package static func start(
-        _ script: Script = Script(), settings: Settings = Settings(), port: Int = 0,
+        _ script: Script = Script(), settings: Settings = Settings(), host: String = "127.0.0.1", port: Int = 0,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws -> ScriptedSMTPServer {
-        let server = try ScriptedSMTPServer(script: script, settings: settings)
+        let server = try ScriptedSMTPServer(script: script, settings: settings, host: host)
         let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

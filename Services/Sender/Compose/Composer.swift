@@ -10,6 +10,8 @@ struct OutgoingMail: Sendable {
     let bytes: [UInt8]
     /// From 1.
     var attempt = 1
+    /// What a notice of a server about this message calls it (RFC 3461): the delivery.
+    var envelopeID: String? = nil
 }
 
 /// Makes the message of one delivery: the same bytes at every attempt, as long as the key that signs its links is the same.
@@ -57,7 +59,7 @@ struct Composer: Sendable {
                 returnPath: returnPath.address(for: job.delivery, from: content.from.address, keys),
                 recipient: job.recipient.address,
                 bytes: try dkim.sign(try letter.compose(), from: content.from.address, at: letter.date),
-                attempt: job.attempt)
+                attempt: job.attempt, envelopeID: "\(job.delivery)")
         } catch {
             throw Uncomposable("\(error)")
         }

@@ -69,7 +69,7 @@ struct AttemptReport {
 
     private func verdict(on fault: SMTPFault) -> Verdict {
         switch fault {
-        case .unreachable, .timedOut, .disconnected, .cancelled, .withheld, .unusable:
+        case .unreachable, .unresolved, .timedOut, .disconnected, .cancelled, .withheld, .unusable:
             Verdict(class: .transient, reason: .network, certain: true)
         case .protocolViolation: Verdict(class: .transient, reason: .protocolError, certain: true)
         case .insecure: Verdict(class: .transient, reason: .policyRefused, certain: true)
@@ -81,6 +81,9 @@ struct AttemptReport {
         switch obstacle {
         case .tooLarge: Verdict(class: .soft, reason: .messageTooLarge, certain: true)
         case .unfitAddress: Verdict(class: .hard, reason: .addressUnknown, certain: true)
+        case .noSuchDomain, .takesNoMail: Verdict(class: .hard, reason: .domainUnknown, certain: true)
+        // A domain whose mail hosts lead nowhere may be mended one day.
+        case .unroutable: Verdict(class: .hard, reason: .domainUnknown, certain: false)
         case .needsInternationalMail, .needsEightBit, .unfitMessage: Verdict(class: .block, reason: .protocolError, certain: true)
         }
     }
