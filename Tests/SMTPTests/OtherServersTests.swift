@@ -10,7 +10,7 @@ struct OtherServersTests {
     @Test("aiosmtpd takes mail over STARTTLS from one who logged in, and from nobody else", arguments: ["s3cret", "wrong"])
     func aiosmtpd(password: String) async throws {
         let certificate = try TestCertificate()
-        let port = try await freePort()
+        let port = try Ports.free()
         let server = try Program("/usr/bin/python3", ["-c", Self.aiosmtpd, certificate.file, certificate.keyFile, "\(port)"])
         defer { server.stop() }
         try await server.listens(at: port)
@@ -35,7 +35,7 @@ struct OtherServersTests {
 
     @Test("Postfix's smtp-sink takes 2,000 messages over four connections")
     func sink() async throws {
-        let port = try await freePort()
+        let port = try Ports.free()
         let server = try Program("/usr/sbin/smtp-sink", ["-u", "nobody", "127.0.0.1:\(port)", "256"])
         defer { server.stop() }
         try await server.listens(at: port)
@@ -78,14 +78,6 @@ struct OtherServersTests {
         controller.start()
         threading.Event().wait()
         """
-}
-
-/// A port at which nobody listens.
-private func freePort() async throws -> Int {
-    let server = try await Server.start()
-    let port = server.port
-    await server.stop()
-    return port
 }
 
 /// A program that runs as long as a test needs it.
