@@ -203,7 +203,7 @@ struct MXTests {
         try await world.run(["WAYBILL_SMTP_CONNECTIONS": "2", "WAYBILL_SMTP_TIMEOUT": "30"]) { transport in
             try await withThrowingDiscardingTaskGroup { group in
                 for number in 0..<10 { group.addTask { _ = await transport.deliver(to: "ann@slow.test", number: number) } }
-                try await eventually("two hang") { world.servers["127.0.0.2"]?.reached(.mail) == 2 }
+                try await eventually(within: .seconds(60), "two hang") { world.servers["127.0.0.2"]?.reached(.mail) == 2 }
                 for number in 0..<20 {
                     #expect(await transport.deliver(to: "ann@quick.test", number: number).summary == "accepted")
                 }

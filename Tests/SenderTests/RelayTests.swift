@@ -67,7 +67,7 @@ struct RelayTests {
             #expect(second.count == 1)
             let first = try await Server.start(port: port)
             var number = 0
-            try await eventually("the first relay has mail again") {
+            try await eventually(within: .seconds(60), "the first relay has mail again") {
                 number += 1
                 #expect(await transport.deliver(to: "ann@example.net", number: number).summary == "accepted")
                 return first.count > 0
@@ -119,7 +119,7 @@ struct RelayTests {
         let server = try await Server.start()
         try await TransportRig.with(TransportRig.relays([server]).merging(["WAYBILL_SMTP_IDLE": "1"]) { $1 }) { transport in
             _ = await transport.deliver(to: "ann@example.net")
-            try await eventually("goodbye") { server.reached(.quit) == 1 && server.openConnections == 0 }
+            try await eventually(within: .seconds(60), "goodbye") { server.reached(.quit) == 1 && server.openConnections == 0 }
         }
         await server.stop()
     }
@@ -146,7 +146,7 @@ struct RelayTests {
         let environment = TransportRig.relays([server]).merging(["WAYBILL_SMTP_CONNECTIONS": "1"]) { $1 }
         try await TransportRig.with(environment) { transport in
             async let slow = transport.deliver(to: "ann@example.net")
-            try await eventually("the first is at the dot") { server.reached(.dot) == 1 }
+            try await eventually(within: .seconds(60), "the first is at the dot") { server.reached(.dot) == 1 }
             let waiting = Task { await transport.deliver(to: "ben@example.net") }
             try await Task.sleep(for: .milliseconds(50))
             waiting.cancel()
