@@ -59,7 +59,8 @@ let package = Package(
         .service("Tracker", ["MIME", .nio]),
         .service("Reminder"),
 
-        // Tests: one target per module, doubles and scripted servers in Support.
+        // Tests: one target per module, doubles and scripted servers in Support; another HTML parser to compare ours with.
+        .systemLibrary(name: "CGumbo", path: "Tests/CGumbo", providers: [.apt(["libgumbo-dev"])]),
         .target(
             name: "Support", dependencies: ["Broker", "Mail", "Runtime", "SMTP", "Store", .logging, .nio, .nioPosix, .nioSSL],
             path: "Tests/Support", swiftSettings: .strict),
@@ -71,7 +72,7 @@ let package = Package(
         .tests("MIME", ["Mail"]),
         .tests("Runtime", ["Mail", .httpTypes, .hummingbird, .lifecycle, .logging, .metrics, .nio]),
         .tests("Scheduler", .forService),
-        .tests("Sender", .forService + ["DNS", "SMTP", "MIME", .crypto, .cryptoExtras]),
+        .tests("Sender", .forService + ["CGumbo", "DNS", "SMTP", "MIME", .crypto, .cryptoExtras, .nioPosix]),
         .tests("Tracker", .forService + ["MIME"]),
         .tests("Reminder", .forService),
         .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "Store", .logging, .grdb], testing: []),

@@ -14,6 +14,8 @@ struct SenderConfiguration: ServiceConfiguration {
     let sandboxCapacity: Int
     /// How long the sandbox's recipients take, in percent of what people and servers take.
     let sandboxPace: Int
+    /// Where the sandbox's recipients reach ``publicURL``.
+    let sandboxPublicURL: String
     /// Where the sandbox's recipients send bounces, complaints and automatic answers.
     let bounceIntake: SMTPEndpoint
     /// Deliveries at once.
@@ -35,6 +37,7 @@ struct SenderConfiguration: ServiceConfiguration {
     /// - `WAYBILL_SANDBOX_CAPACITY`: messages kept, 1 to 1,000,000, default 10,000.
     /// - `WAYBILL_SANDBOX_PACE`: how long the sandbox's recipients take, in percent of what people and servers take, 0 to 1000,
     ///   default 100.
+    /// - `WAYBILL_SANDBOX_PUBLIC_URL`: where the sandbox's recipients reach the tracker, default `WAYBILL_PUBLIC_URL`.
     /// - `WAYBILL_BOUNCE_INTAKE`: where they send bounces and the like, `smtp://host[:port]`, default `smtp://127.0.0.1:2525`.
     /// - `WAYBILL_CACHE_MB`: content kept in memory, 1 to 4096, default 64.
     /// - `WAYBILL_DRAIN`: seconds for what is in flight after SIGTERM, 1 to 20, default 15.
@@ -51,6 +54,7 @@ struct SenderConfiguration: ServiceConfiguration {
 
         sandboxCapacity = settings.int("WAYBILL_SANDBOX_CAPACITY", default: 10_000, in: 1...1_000_000)
         sandboxPace = settings.int("WAYBILL_SANDBOX_PACE", default: 100, in: 0...1000)
+        sandboxPublicURL = settings.webURL("WAYBILL_SANDBOX_PUBLIC_URL", default: publicURL)
         transport = TransportSettings(&settings, concurrency: concurrency)
         let intake = TransportSettings.relay(
             settings.string("WAYBILL_BOUNCE_INTAKE", default: "smtp://127.0.0.1:2525"), helo: transport.heloName,
@@ -65,7 +69,7 @@ struct SenderConfiguration: ServiceConfiguration {
         if let path = settings.stringIfPresent("WAYBILL_RETURN_PATH") {
             do {
                 let address = try EmailAddress(path.contains("@") ? path : "bounce@\(path)")
-                returnPath = .signed(mailbox: address.local, domain: address.domain)
+                returnPath = .signed(mailbox: address.local, domain: address.asciiDomain ?? address.domain)
                 if address.local.hasPrefix("\"") || address.local.utf8.count > TrackingKeys.longestReturnPathMailbox {
                     settings.complain(
                         "WAYBILL_RETURN_PATH must have a name of at most \(TrackingKeys.longestReturnPathMailbox) bytes before the @, without quotation marks."

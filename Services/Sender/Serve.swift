@@ -47,7 +47,8 @@ struct Sending {
         case .sandbox:
             let client = try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: logger)
             let world = SandboxWorld(
-                publicURL: configuration.publicURL, intake: configuration.bounceIntake, client: client,
+                publicURL: configuration.publicURL, front: configuration.sandboxPublicURL, intake: configuration.bounceIntake,
+                client: client,
                 pace: configuration.sandboxPace, time: time, logger: logger)
             transport = SandboxTransport(maildir: maildir, world: world, time: time, logger: logger)
         case .relays(let relays):

@@ -12,6 +12,8 @@ package struct HTMLScanner {
     private var resumption: Int?
     /// The `end` up to which a `]]>` was looked for in vain, so that it is looked for once.
     private var endWithoutCDATA: Int?
+    /// Where the element begins whose raw text ends at the next tag.
+    private var rawText: Int?
     /// Where a tag, a comment or raw text begins that the text ends in the middle of; whatever is appended would become part of it.
     package private(set) var unfinished: Int?
 
@@ -58,7 +60,10 @@ package struct HTMLScanner {
             case UInt8(ascii: "!"): skipDeclaration(from: open)
             case UInt8(ascii: "?"): skip(past: ">", from: open)
             case UInt8(ascii: "/"):
-                guard position + 1 < end else { continue }
+                guard position + 1 < end else {
+                    noteUnfinished(from: open)
+                    continue
+                }
                 if Self.isLetter(bytes[position + 1]) {
                     position += 1
                     if let tag = readTag(from: open, isEnd: true) { return tag }
@@ -155,6 +160,7 @@ package struct HTMLScanner {
             let after = close + 2 + name.utf8.count
             if matches(name, at: close + 2), after >= end || Self.isSpace(bytes[after]) || "/>".utf8.contains(bytes[after]) {
                 position = close
+                rawText = open
                 return
             }
             from = close + 2
@@ -174,7 +180,9 @@ package struct HTMLScanner {
     /// Reads from the tag's name on; `nil` where the text ends inside it.
     private mutating func readTag(from open: Int, isEnd: Bool) -> Tag? {
         let tag = finishedTag(from: open, isEnd: isEnd)
-        if tag == nil { noteUnfinished(from: open) }
+        // Raw text goes on where its end tag is unfinished.
+        if tag == nil { noteUnfinished(from: rawText ?? open) }
+        rawText = nil
         return tag
     }
 

@@ -33,17 +33,18 @@ enum HeaderValue {
         return folded(isPlain ? words : encodedWords(text), column: name.utf8.count + 2)
     }
 
-    /// `Name <address>, …`, folded between them.
+    /// `Name <address>, …`, folded between them. A domain beyond ASCII is written as DNS knows it, so that a server needs SMTPUTF8 only
+    /// where a local part does.
     static func mailboxes(_ mailboxes: [Mailbox], after name: String) -> String {
         var words: [String] = []
         for (index, mailbox) in mailboxes.enumerated() {
             let comma = index == mailboxes.count - 1 ? "" : ","
             guard let name = mailbox.name, !name.isEmpty else {
-                words.append("\(mailbox.address)\(comma)")
+                words.append("\(mailbox.address.envelopeForm)\(comma)")
                 continue
             }
             words += phrase(name)
-            words.append("<\(mailbox.address)>\(comma)")
+            words.append("<\(mailbox.address.envelopeForm)>\(comma)")
         }
         return folded(words, column: name.utf8.count + 2)
     }

@@ -3,7 +3,7 @@ import Foundation
 import Mail
 
 extension Letter {
-    /// The message's bytes: CRLF lines of at most 998 bytes, 7-bit but for internationalized addresses.
+    /// The message's bytes: CRLF lines of at most 998 bytes, 7-bit but for addresses whose local part is beyond ASCII.
     ///
     /// `multipart/alternative` of text and HTML, the HTML with its inline images in `multipart/related` (RFC 2387), all of it with
     /// the attachments in `multipart/mixed`; each only where there is need of it. The same letter always gives the same bytes.

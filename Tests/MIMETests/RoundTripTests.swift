@@ -1,6 +1,7 @@
 import Foundation
 import MIME
 import Mail
+import Support
 import Testing
 
 /// What we write, Python's `email` and we ourselves read back as it went in.
@@ -134,6 +135,63 @@ struct RoundTripTests {
         let read = try ReadMessage(letter.compose())
         #expect(read.from.map(\.address) == ["jörg@müller.example"])
         #expect(read.to.map(\.address) == ["用户@例子.example"])
+    }
+
+    @Test("a domain beyond ASCII stands in its header as DNS knows it, and the message stays 7-bit")
+    func internationalDomain() throws {
+        let letter = Letter(
+            from: Mailbox(address: try EmailAddress("studio@müller.example"), name: "Müller"),
+            to: [Mailbox(address: try EmailAddress("ann@例子.example"))], subject: "Grüße", date: Timestamp(microseconds: 0),
+            messageID: "a@b", text: "x",
+            headers: [.init(name: "List-Unsubscribe", value: "<https://x.test/u/t>"), .init(name: "X-Note", value: "n")])
+        let bytes = try letter.compose()
+        check(wire: bytes, "the letter")
+        let read = try #require(try PythonMail.read([bytes]).first)
+        #expect(read.from.map(\.address) == ["studio@xn--mller-kva.example"])
+        #expect(read.to.map(\.address) == ["ann@xn--fsqu00a.example"])
+    }
+
+    /// A part of a message as Python reads it.
+    private struct PythonPart: Decodable, Equatable {
+        var type: String
+        var name: String?
+        var contentID: String?
+        var disposition: String?
+        var content: Data?
+        var parts: [PythonPart]
+    }
+
+    @Test("images beside the HTML have their content ids, and Python finds everything in its place")
+    func inlineImages() throws {
+        let logo = Letter.Attachment(name: "Lögo.png", type: "image/png", bytes: Array(0...255), contentID: "logo@x.example")
+        let photo = Letter.Attachment(name: "photo.jpg", type: "image/jpeg", bytes: [0xFF], contentID: "photo")
+        let letter = Letter(
+            from: Mailbox(address: try EmailAddress("a@example.com")), to: [Mailbox(address: try EmailAddress("b@example.com"))],
+            subject: "x", date: Timestamp(microseconds: 0), messageID: "a@b",
+            html: "<img src=\"cid:logo@x.example\"><img src=cid:photo>", text: "x", attachments: [logo, Self.files[0], photo])
+        let bytes = try letter.compose()
+        #expect(try letter.compose() == bytes)
+        let script = """
+            import base64, email, email.policy, json, sys
+            def part(p):
+                many = p.is_multipart()
+                return {'type': p.get_content_type(), 'name': p.get_filename(), 'contentID': p['content-id'], 'disposition': p.get_content_disposition(),
+                        'content': None if many else base64.b64encode(p.get_payload(decode=True)).decode(), 'parts': [part(q) for q in p.iter_parts()] if many else []}
+            print(json.dumps(part(email.message_from_bytes(base64.b64decode(sys.argv[1]), policy=email.policy.default))))
+            """
+        let printed = try ChildProcess.run("/usr/bin/python3", ["-c", script, Data(bytes).base64EncodedString()])
+        let whole = try JSONDecoder().decode(PythonPart.self, from: printed)
+        #expect(whole.type == "multipart/mixed")
+        try #require(whole.parts.map(\.type) == ["multipart/alternative", "application/pdf"])
+        #expect(whole.parts[1].disposition == "attachment")
+        try #require(whole.parts[0].parts.map(\.type) == ["text/plain", "multipart/related"])
+        let related = whole.parts[0].parts[1].parts
+        #expect(related.map(\.type) == ["text/html", "image/png", "image/jpeg"])
+        #expect(related.map(\.contentID) == [nil, "<logo@x.example>", "<photo>"])
+        #expect(related.map(\.name) == [nil, "Lögo.png", "photo.jpg"])
+        #expect(related.map(\.disposition) == [nil, "inline", "inline"])
+        #expect(related.dropFirst().map { $0.content.map(Array.init) } == [logo.bytes, photo.bytes])
+        #expect(Set(try ReadMessage(bytes).attachments) == Set(letter.attachments))
     }
 }
 

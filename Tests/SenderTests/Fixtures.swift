@@ -55,10 +55,11 @@ extension Job {
 extension SandboxWorld {
     /// Recipients who do what they do at once, as soon as it runs.
     static func test(
-        publicURL: String = "http://127.0.0.1:9", intake port: Int = 9, pace: Int = 0, time: TimeSource = .system
+        publicURL: String = "http://127.0.0.1:9", front: String? = nil, intake port: Int = 9, pace: Int = 0,
+        time: TimeSource = .system
     ) throws -> SandboxWorld {
         SandboxWorld(
-            publicURL: publicURL,
+            publicURL: publicURL, front: front ?? publicURL,
             intake: SMTPEndpoint(
                 host: "127.0.0.1", port: port, security: .none, heloName: "sandbox.example",
                 timeouts: SMTPTimeouts(all: .seconds(10))),

@@ -107,7 +107,7 @@ struct SandboxPersonaTests {
             let mail = try Self.mail(to: "slow")
             async let handover = transport.deliver(mail) {}
             for wait in seconds {
-                try await eventually("it waits") { time.sleepers == 1 }
+                try await eventually(within: .seconds(60), "it waits") { time.sleepers == 1 }
                 time.advance(by: .seconds(wait) - .milliseconds(1))
                 #expect(time.sleepers == 1)
                 time.advance(by: .milliseconds(1))
@@ -120,7 +120,7 @@ struct SandboxPersonaTests {
         let transport = try transport(.test(pace: 100, time: time.source))
         let mail = try Self.mail(to: "slow")
         let task = Task { await transport.deliver(mail) {} }  // Awaited below.
-        try await eventually("it waits") { time.sleepers == 1 }
+        try await eventually(within: .seconds(60), "it waits") { time.sleepers == 1 }
         task.cancel()
         guard case .failed(.cancelled, _, mayHaveLeft: false) = await task.value.outcome else {
             Issue.record("not cancelled")
@@ -184,7 +184,7 @@ struct SandboxPersonaTests {
         let world = try SandboxWorld.test(intake: intake.port, time: time.source)
         try await running(world) {
             _ = try await transport(world).deliver(try Self.mail(to: persona)) {}
-            #expect(try await intake.hasReceived(1))
+            #expect(try await intake.hasReceived(1, within: .seconds(60)))
         }
         let received = try #require(intake.received.first)
         await intake.stop()
@@ -242,16 +242,16 @@ struct SandboxPersonaTests {
         try await running(world) {
             world.deliver(try Self.mail(to: "bounce-later"), to: .bounceLater)
             for wait in [1, 4] {
-                try await eventually("it waits") { time.sleepers == 1 }
+                try await eventually(within: .seconds(60), "it waits") { time.sleepers == 1 }
                 #expect(intake.count == 0)
                 time.advance(by: .seconds(wait))
             }
-            #expect(try await intake.hasReceived(1))
+            #expect(try await intake.hasReceived(1, within: .seconds(60)))
 
             intake.script = .init().on(.greeting, .reply("554 closed")).on(.recipient, .reply("550 never"))
             world.deliver(try Self.mail(to: "complain"), to: .complain)
-            try await eventually("it was tried") { intake.reached(.greeting) == 4 }
-            try await eventually("it is over") { intake.openConnections == 0 }
+            try await eventually(within: .seconds(60), "it was tried") { intake.reached(.greeting) == 4 }
+            try await eventually(within: .seconds(60), "it is over") { intake.openConnections == 0 }
             #expect(time.sleepers == 0, "what is refused for good is not tried again")
         }
         await intake.stop()
@@ -280,18 +280,19 @@ struct SandboxPersonaTests {
             }
         }
         return try await Application(router: router).test(.live) { client in
-            let publicURL = "http://127.0.0.1:\(try #require(client.port))"
-            let world = try SandboxWorld.test(publicURL: publicURL, pace: 100, time: time.source)
+            let publicURL = "https://mail.example"
+            let front = "http://127.0.0.1:\(try #require(client.port))"
+            let world = try SandboxWorld.test(publicURL: publicURL, front: front, pace: 100, time: time.source)
             var result: [(after: Int, visits: [Visit])] = []
             try await running(world) {
                 world.deliver(try Self.mail(to: persona, publicURL: publicURL), to: try #require(SandboxPersona(rawValue: persona)))
                 let all = Self.expected(persona, upTo: seconds.last ?? 0)
-                try await eventually("everything is planned") { time.sleepers == all }
+                try await eventually(within: .seconds(60), "everything is planned") { time.sleepers == all }
                 var before = 0
                 for second in seconds {
                     time.advance(by: .seconds(second - before))
                     before = second
-                    try await eventually("the visits of second \(second)") {
+                    try await eventually(within: .seconds(60), "the visits of second \(second)") {
                         seen.withLock { $0.count } >= Self.expected(persona, upTo: second)
                     }
                     result.append((second, seen.withLock { $0 }))

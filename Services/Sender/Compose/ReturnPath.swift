@@ -9,7 +9,7 @@ enum ReturnPath: Hashable, Sendable {
 
     func address(for delivery: DeliveryID, from: EmailAddress, _ keys: TrackingKeys) -> String {
         switch self {
-        case .from: from.description
+        case .from: from.envelopeForm
         case .signed(let mailbox, let domain): "\(keys.returnPath(for: delivery, mailbox: mailbox))@\(domain)"
         }
     }

@@ -15,6 +15,8 @@ import ServiceLifecycle
 /// bounce intake. What has not happened when the sender stops never does.
 final class SandboxWorld: Service {
     private let publicURL: String
+    /// Where ``publicURL`` is reached from here.
+    private let front: String
     private let intake: SMTPEndpoint
     private let client: SMTPClient
     /// Percent.
@@ -42,10 +44,14 @@ final class SandboxWorld: Service {
 
     /// - Parameters:
     ///   - publicURL: The tracker's public front, without a trailing slash.
+    ///   - front: Where that is reached from here; the same, or what a container calls it.
     ///   - intake: Where bounces, complaints and automatic answers go.
     ///   - pace: How long everybody takes, in percent of what people and servers take; 0 for no time at all.
-    init(publicURL: String, intake: SMTPEndpoint, client: SMTPClient, pace: Int, time: TimeSource, logger: Logger) {
+    init(
+        publicURL: String, front: String, intake: SMTPEndpoint, client: SMTPClient, pace: Int, time: TimeSource, logger: Logger
+    ) {
         self.publicURL = publicURL
+        self.front = front
         self.intake = intake
         self.client = client
         self.pace = pace
@@ -80,7 +86,9 @@ final class SandboxWorld: Service {
         do {
             guard let reader = SandboxReader(persona), let html = try ReadMessage(mail.bytes).html else { return }
             for visit in reader.visits(to: html, publicURL: publicURL) {
-                add(.fetch(url: visit.url, userAgent: visit.step.userAgent), after: visit.step.after)
+                add(
+                    .fetch(url: front + visit.url.dropFirst(publicURL.count), userAgent: visit.step.userAgent),
+                    after: visit.step.after)
             }
         } catch {
             logger.warning("A sandbox recipient cannot read a message", metadata: ["reason": "\(error)"])
@@ -152,7 +160,7 @@ final class SandboxWorld: Service {
             throw failure
         } catch {
             try Task.checkCancellation()
-            throw Failure(description: "The tracker at \(publicURL) cannot be reached: \(error)")
+            throw Failure(description: "The tracker at \(front) cannot be reached: \(error)")
         }
     }
 
