@@ -18,8 +18,6 @@ struct AdmittedMailing: Sendable {
     /// A recipient and the state in which their delivery begins.
     struct Recipient: Sendable {
         let submitted: MailingAccepted.Recipient
-        /// The destination; `nil` where the address is not one.
-        let domain: String?
         let work: Delivery
         let facts: [Fact.Body]
     }
@@ -42,17 +40,16 @@ struct AdmittedMailing: Sendable {
             var work = Delivery(
                 id: freshDelivery(), mailing: id, organization: organization, whenUncertain: whenUncertain, state: .scheduled)
             var facts: [Fact.Body] = []
-            var domain: String?
             do {
                 let address = try EmailAddress(recipient.address)
-                domain = address.domain
+                work.domain = address.domain
                 facts = work.begin(sendAt: sendAt, at: now)
             } catch {
                 facts = work.fail(.invalidAddress, detail: "\(error)")
             }
             let submitted = MailingAccepted.Recipient(
                 delivery: work.id, address: recipient.address, name: recipient.name, role: role, variables: recipient.variables)
-            recipients.append(Recipient(submitted: submitted, domain: domain, work: work, facts: facts))
+            recipients.append(Recipient(submitted: submitted, work: work, facts: facts))
         }
         self.recipients = recipients
 

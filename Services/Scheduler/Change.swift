@@ -10,7 +10,10 @@ struct Change {
     /// Mailings of which a delivery came to its end.
     private var settledMailings: Set<MailingID> = []
     private(set) var setsTime = false
-    private(set) var needsTickets = false
+    /// What has become of deliveries, in order.
+    private(set) var moves: [Delivery] = []
+    private(set) var endedSessions: [SessionID] = []
+    private var lastPlace: Int64?
     private var random = SystemRandomNumberGenerator()
 
     init(database: Database, now: Timestamp) {
@@ -47,29 +50,42 @@ struct Change {
     mutating func note(_ work: Delivery) {
         if work.isOver { settledMailings.insert(work.mailing) }
         if work.dueAt != nil { setsTime = true }
-        if work.state == .pending { needsTickets = true }
+        moves.append(work)
+    }
+
+    /// Notes that a sender is no more.
+    mutating func note(ended session: SessionID) { endedSessions.append(session) }
+
+    /// The place behind all that wait.
+    mutating func nextPlace() throws -> Int64 {
+        let last = try lastPlace ?? row("SELECT last FROM places", [])?.value("last") ?? 0
+        lastPlace = last + 1
+        return last + 1
     }
 
     /// Writes what has become of a delivery and tells the facts.
     mutating func save(_ work: Delivery, instead old: Delivery, facts bodies: [Fact.Body]) throws {
         tell(bodies, of: work.organization)
         guard work != old else { return }
+        let isPlaceKept = work.state == .pending && old.state == .pending
+        let place = work.state == .pending && !isPlaceKept ? try nextPlace() : nil
         try run(
             """
             UPDATE deliveries SET state = ?, attempt = ?, session = ?, due_at = ?, first_deferred_at = ?, deferrals = ?,
-                uncertainties = ?, ticketed_at = CASE WHEN state = ? AND attempt = ? THEN ticketed_at END,
+                uncertainties = ?, place = CASE WHEN ? THEN ? ELSE place END,
                 changed_at = CASE WHEN state = ? THEN changed_at ELSE ? END
             WHERE id = ?
             """,
             [
                 work.state.rawValue, work.attempt, work.session, work.dueAt, work.firstDeferredAt, work.deferrals,
-                work.uncertainties, work.state.rawValue, work.attempt, work.state.rawValue, now, work.id,
+                work.uncertainties, !isPlaceKept, place, work.state.rawValue, now, work.id,
             ])
         note(work)
     }
 
     /// Deletes attachments that nobody needs any more and puts the facts into the outbox.
     mutating func finish() throws {
+        if let lastPlace { try run("UPDATE places SET last = ?", [lastPlace]) }
         for mailing in settledMailings.sorted() { try dropAttachments(of: mailing) }
         if !facts.isEmpty { try Outbox.put(facts, in: database) }
     }

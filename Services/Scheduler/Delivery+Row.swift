@@ -5,7 +5,7 @@ import Store
 extension Delivery {
     /// The columns that ``init(row:)`` reads, of `deliveries d JOIN mailings m ON m.id = d.mailing`.
     static let columns = """
-        d.id, d.mailing, m.organization, m.when_uncertain, d.state, d.attempt, d.session, d.due_at, d.first_deferred_at,
+        d.id, d.mailing, d.organization, d.domain, m.when_uncertain, d.state, d.attempt, d.session, d.due_at, d.first_deferred_at,
         d.deferrals, d.uncertainties
         """
     static let tables = "deliveries d JOIN mailings m ON m.id = d.mailing"
@@ -18,7 +18,8 @@ extension Delivery {
         }
         self.init(
             id: try row.value("id"), mailing: try row.value("mailing"),
-            organization: try row.value("organization"), whenUncertain: whenUncertain, state: state,
+            organization: try row.value("organization"), domain: try row.optionalValue("domain"), whenUncertain: whenUncertain,
+            state: state,
             attempt: try row.value("attempt"), session: try row.optionalValue("session"),
             dueAt: try row.optionalValue("due_at"), firstDeferredAt: try row.optionalValue("first_deferred_at"),
             deferrals: try row.value("deferrals"), uncertainties: try row.value("uncertainties"))
@@ -27,7 +28,7 @@ extension Delivery {
     /// - Parameter organization: Finds only its own; `nil` for any.
     static func find(_ id: DeliveryID, of organization: String? = nil, in change: borrowing Change) throws -> Delivery? {
         try change.row(
-            "SELECT \(columns) FROM \(tables) WHERE d.id = ?1 AND (?2 IS NULL OR m.organization = ?2)", [id, organization]
+            "SELECT \(columns) FROM \(tables) WHERE d.id = ?1 AND (?2 IS NULL OR d.organization = ?2)", [id, organization]
         ).map(Delivery.init(row:))
     }
 }

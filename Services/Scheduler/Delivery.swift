@@ -7,6 +7,8 @@ struct Delivery: Hashable, Sendable, Identifiable {
     let id: DeliveryID
     let mailing: MailingID
     let organization: String
+    /// The recipient's, for limits; `nil` where the address is not one, so that it never becomes pending.
+    var domain: String?
     let whenUncertain: UncertaintyPolicy
     var state: DeliveryState
     /// From 1: for `scheduled` and `pending` the attempt to be made, otherwise the last one made.
@@ -21,6 +23,9 @@ struct Delivery: Hashable, Sendable, Identifiable {
     var deferrals = 0
     /// Attempts whose outcome nobody knew.
     var uncertainties = 0
+
+    /// Where it waits among others once it is pending.
+    var lane: Traffic.Lane? { domain.map { Traffic.Lane(organization: organization, domain: $0) } }
 
     /// Whether nothing more will be sent.
     var isOver: Bool { Self.overStates.contains(state) }

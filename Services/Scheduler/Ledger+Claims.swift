@@ -1,7 +1,9 @@
 import Foundation
 import GRDB
 import Mail
+import Runtime
 import Store
+import Synchronization
 
 extension Ledger {
     /// The most tickets of one request.
@@ -9,14 +11,49 @@ extension Ledger {
 
     /// Answers the claims of several senders in one transaction, in order.
     func claim(_ requests: [ClaimRequest]) async throws -> [ClaimAnswer] {
+        let strangers = try await lanes(
+            ofPending: traffic.withLock { traffic in requests.flatMap { $0.tickets.filter { !traffic.knows($0) } } })
+        let waits = traffic.withLock { traffic in
+            requests.map { traffic.claim($0, strangers: strangers, at: time.now()) }
+        }
+        do {
+            defer { ticketsNeeded.raise() }
+            let answers = try await decide(requests, waits)
+            traffic.withLock { traffic in
+                for (request, answer) in zip(requests, answers) {
+                    for refusal in answer.refusals {
+                        traffic.refused(
+                            refusal.ticket, of: request.session, isPending: [.wait, .sessionEnded].contains(refusal.reason))
+                    }
+                }
+            }
+            return answers
+        } catch {
+            traffic.withLock { traffic in
+                for (request, waits) in zip(requests, waits) {
+                    for ticket in request.tickets where !waits.contains(ticket) {
+                        traffic.refused(ticket, of: request.session, isPending: true)
+                    }
+                }
+            }
+            throw error
+        }
+    }
+
+    /// - Parameter waits: The tickets of each request for which no limit leaves room.
+    private func decide(_ requests: [ClaimRequest], _ waits: [Set<Ticket>]) async throws -> [ClaimAnswer] {
         try await change { [rules] change in
             var answers: [ClaimAnswer] = []
-            for request in requests {
+            for (request, waits) in zip(requests, waits) {
                 var answer = ClaimAnswer(jobs: [], refusals: [])
                 let isEnded = try change.row("SELECT 1 FROM ended_sessions WHERE id = ?", [request.session]) != nil
                 for ticket in request.tickets {
                     if isEnded {
                         answer.refusals.append(ClaimRefusal(ticket: ticket, reason: .sessionEnded))
+                        continue
+                    }
+                    if waits.contains(ticket) {
+                        answer.refusals.append(ClaimRefusal(ticket: ticket, reason: .wait))
                         continue
                     }
                     switch try change.claim(ticket, by: request.session, rules: rules) {
@@ -27,6 +64,21 @@ extension Ledger {
                 answers.append(answer)
             }
             return answers
+        }
+    }
+
+    /// The lanes of those tickets whose deliveries are pending, for that attempt.
+    private func lanes(ofPending tickets: [Ticket]) async throws -> [Ticket: Traffic.Lane] {
+        guard !tickets.isEmpty else { return [:] }
+        return try await store.read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT organization, domain FROM deliveries WHERE id = ? AND attempt = ? AND state = 'pending'")
+            var lanes: [Ticket: Traffic.Lane] = [:]
+            for ticket in tickets {
+                guard let row = try Row.fetchOne(statement, arguments: [ticket.delivery, ticket.attempt]) else { continue }
+                lanes[ticket] = try Traffic.Lane(row: row)
+            }
+            return lanes
         }
     }
 

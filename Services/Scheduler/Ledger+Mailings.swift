@@ -167,17 +167,18 @@ extension Change {
         tell([.mailingAccepted(mailing.accepted)], of: mailing.organization)
         for recipient in mailing.recipients {
             let work = recipient.work
+            let place = work.state == .pending ? try nextPlace() : nil
             try run(
                 """
-                INSERT INTO deliveries (id, mailing, address, domain, name, role, variables, state, attempt, due_at, deferrals,
-                    uncertainties, changed_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
+                INSERT INTO deliveries (id, mailing, organization, address, domain, name, role, variables, state, attempt, due_at,
+                    place, deferrals, uncertainties, changed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
                 """,
                 [
-                    work.id, work.mailing, recipient.submitted.address, recipient.domain, recipient.submitted.name,
+                    work.id, work.mailing, work.organization, recipient.submitted.address, work.domain, recipient.submitted.name,
                     recipient.submitted.role.rawValue,
                     String(decoding: try Wire.encode(recipient.submitted.variables ?? [:]), as: UTF8.self), work.state.rawValue,
-                    work.attempt, work.dueAt, now,
+                    work.attempt, work.dueAt, place, now,
                 ])
             note(work)
             tell(recipient.facts, of: mailing.organization)

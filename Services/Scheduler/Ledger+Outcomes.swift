@@ -41,6 +41,7 @@ extension Change {
     /// Whatever the session had claimed and not reported never left: it is pending again.
     fileprivate mutating func end(_ session: SessionID) throws {
         try run("INSERT INTO ended_sessions (id, ended_at) VALUES (?, ?) ON CONFLICT DO NOTHING", [session, now])
+        note(ended: session)
         let rows = try rows(
             "SELECT \(Delivery.columns) FROM \(Delivery.tables) WHERE d.session = ? AND d.state = 'sending'", [session])
         for row in rows {

@@ -1,49 +1,87 @@
 import GRDB
 import Mail
+import Runtime
 import Store
+import Synchronization
 
 extension Ledger {
-    /// Pending deliveries without a ticket, oldest first.
-    func unticketed(atMost limit: Int) async throws -> [Ticket] {
-        try await store.read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT id, attempt FROM deliveries WHERE state = 'pending' AND ticketed_at IS NULL ORDER BY number LIMIT ?
-                    """, arguments: [limit]
-            ).map { Ticket(delivery: try $0.value("id"), attempt: try $0.value("attempt")) }
+    /// Learns what waits and what is under way; once, before anything else is asked of the ledger.
+    func learnTraffic() async throws {
+        let (waiting, sending) = try await store.read { database in
+            let waiting = try Row.fetchAll(
+                database, sql: "SELECT DISTINCT organization, domain FROM deliveries WHERE state = 'pending'")
+            let sending = try Row.fetchAll(
+                database, sql: "SELECT id, attempt, organization, domain, session FROM deliveries WHERE state = 'sending'")
+            return (
+                try waiting.map(Traffic.Lane.init(row:)),
+                try sending.map { row in
+                    (
+                        Ticket(delivery: try row.value("id"), attempt: try row.value("attempt")), try Traffic.Lane(row: row),
+                        try row.value("session", as: SessionID.self)
+                    )
+                }
+            )
+        }
+        traffic.withLock { traffic in
+            for lane in waiting { traffic.wait(in: lane) }
+            for (ticket, lane, session) in sending { traffic.restore(ticket, in: lane, of: session, at: time.now()) }
         }
     }
 
-    /// Notes that the broker has these tickets.
-    func noteIssued(_ tickets: [Ticket]) async throws {
-        try await change { change in
-            for ticket in tickets {
-                try change.run(
-                    "UPDATE deliveries SET ticketed_at = ? WHERE id = ? AND state = 'pending' AND attempt = ?",
-                    [change.now, ticket.delivery, ticket.attempt])
+    /// Tickets for as many deliveries as limits and free slots allow now; at most `limit`. They count as issued.
+    /// - Returns: The tickets, and when a rate lets more through; `nil` where nothing but other news does.
+    func takeTickets(atMost limit: Int) async throws -> (tickets: [Ticket], again: Timestamp?) {
+        var (turns, again) = traffic.withLock { $0.plan(atMost: limit, at: time.now()) }
+        var tickets: [Ticket] = []
+        while !turns.isEmpty {
+            let found: [[Traffic.Waiting]]
+            do {
+                found = try await heads(of: turns)
+            } catch {
+                traffic.withLock { traffic in
+                    for turn in turns { traffic.abandon(turn) }
+                    for ticket in tickets { traffic.unissued(ticket) }
+                }
+                throw error
+            }
+            let room = limit - tickets.count
+            (turns, again) = traffic.withLock { traffic in
+                var isShort = false
+                for (turn, found) in zip(turns, found) {
+                    tickets += traffic.settle(turn, found: found, at: time.now())
+                    if found.count < turn.count { isShort = true }
+                }
+                // Where a lane had less than was thought, others may have its part.
+                return isShort && room > 0 ? traffic.plan(atMost: limit - tickets.count, at: time.now()) : ([], again)
+            }
+        }
+        return (tickets, again)
+    }
+
+    /// The first that wait in each lane, beyond the place where it was left.
+    private func heads(of turns: [Traffic.Turn]) async throws -> [[Traffic.Waiting]] {
+        try await store.read { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT id, attempt, place FROM deliveries
+                    WHERE state = 'pending' AND organization = ? AND domain = ? AND place > ? ORDER BY place LIMIT ?
+                    """)
+            return try turns.map { turn in
+                guard turn.count > 0 else { return [] }
+                return try Row.fetchAll(
+                    statement, arguments: [turn.lane.organization, turn.lane.domain, turn.place, turn.count]
+                ).map { row in
+                    Traffic.Waiting(
+                        ticket: Ticket(delivery: try row.value("id"), attempt: try row.value("attempt")),
+                        place: try row.value("place"))
+                }
             }
         }
     }
+}
 
-    /// Whether a delivery is still pending whose ticket was issued before `time`.
-    func hasTicket(issuedBefore time: Timestamp) async throws -> Bool {
-        try await store.read { database in
-            try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND ticketed_at < ?)",
-                arguments: [time]) ?? false
-        }
-    }
-
-    /// Takes back tickets issued before `time` that nobody has claimed, so that they are issued again; at most `limit`.
-    func withdrawTickets(issuedBefore time: Timestamp, atMost limit: Int) async throws -> Int {
-        try await change { change in
-            try change.run(
-                """
-                UPDATE deliveries SET ticketed_at = NULL WHERE number IN (SELECT number FROM deliveries
-                    WHERE state = 'pending' AND ticketed_at < ? ORDER BY ticketed_at LIMIT ?)
-                """, [time, limit])
-            return change.database.changesCount
-        }
+extension Traffic.Lane {
+    init(row: Row) throws {
+        self.init(organization: try row.value("organization"), domain: try row.value("domain"))
     }
 }

@@ -3,6 +3,7 @@ import GRDB
 import Mail
 import Runtime
 import Store
+import Synchronization
 
 /// What the scheduler knows: every mailing, delivery and claim, in its store file. Each function is one durable transaction, and the
 /// facts that follow from it go to the outbox within it.
@@ -12,25 +13,35 @@ final class Ledger: Sendable {
     let rules: WorkRules
     /// Raised when a time was set at which something falls due.
     let dueChanged = Signal()
-    /// Raised when a delivery became pending and needs a ticket.
+    /// Raised when more tickets may be issued.
     let ticketsNeeded = Signal()
+    /// What waits and what is under way. Behind the store by moments only: what has become of a delivery is noted after the commit.
+    let traffic: Mutex<Traffic>
 
     init(store: StoreFile, time: TimeSource, rules: WorkRules) {
         self.store = store
         self.time = time
         self.rules = rules
+        traffic = Mutex(
+            Traffic(destinations: rules.destinations, organizations: rules.organizations, at: time.now()))
     }
 
     /// Runs `body` in one transaction that ends with its facts in the outbox.
     func change<Value: Sendable>(_ body: @escaping @Sendable (inout Change) throws -> Value) async throws -> Value {
-        let (value, setsTime, needsTickets) = try await store.write { [time] database in
+        let (value, setsTime, moves, endedSessions) = try await store.write { [time] database in
             var change = Change(database: database, now: time.now())
             let value = try body(&change)
             try change.finish()
-            return (value, change.setsTime, change.needsTickets)
+            return (value, change.setsTime, change.moves, change.endedSessions)
         }
         if setsTime { dueChanged.raise() }
-        if needsTickets { ticketsNeeded.raise() }
+        if !moves.isEmpty || !endedSessions.isEmpty {
+            traffic.withLock { traffic in
+                for work in moves { traffic.note(work) }
+                for session in endedSessions { traffic.end(session) }
+            }
+            ticketsNeeded.raise()
+        }
         return value
     }
 

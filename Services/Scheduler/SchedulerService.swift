@@ -18,6 +18,7 @@ struct SchedulerService: Sendable {
         let store = try StoreFile.open(
             in: configuration.common.data, name: "scheduler", migrations: Schema.migrations, logger: logger)
         let ledger = Ledger(store: store, time: time, rules: configuration.rules)
+        try await ledger.learnTraffic()
         let app = "scheduler"
         let publisher = Publisher(to: configuration.common.broker, app: app, logger: logger)
         let commands = Consumer(

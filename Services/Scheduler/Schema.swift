@@ -27,6 +27,8 @@ enum Schema {
                     number INTEGER PRIMARY KEY,
                     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
                     mailing BLOB NOT NULL REFERENCES mailings (id),
+                    -- The mailing's, for limits.
+                    organization TEXT NOT NULL,
                     -- As submitted, right or wrong.
                     address TEXT NOT NULL,
                     -- The destination, for limits; absent where the address is not one.
@@ -40,15 +42,16 @@ enum Schema {
                     attempt INTEGER NOT NULL CHECK (attempt >= 1),
                     session BLOB CHECK (length(session) = 16),
                     due_at INTEGER,
-                    -- When the ticket for this attempt was confirmed by the broker.
-                    ticketed_at INTEGER,
+                    -- Among all that wait: later is higher.
+                    place INTEGER,
                     first_deferred_at INTEGER,
                     deferrals INTEGER NOT NULL CHECK (deferrals >= 0),
                     uncertainties INTEGER NOT NULL CHECK (uncertainties >= 0),
                     changed_at INTEGER NOT NULL,
                     CHECK (state <> 'sending' OR session IS NOT NULL),
                     CHECK (state <> 'deferred' OR first_deferred_at IS NOT NULL),
-                    CHECK (ticketed_at IS NULL OR state = 'pending'),
+                    CHECK ((place IS NOT NULL) = (state = 'pending')),
+                    CHECK (state NOT IN ('pending', 'sending') OR domain IS NOT NULL),
                     CHECK (CASE
                         WHEN state IN ('scheduled', 'sending', 'deferred') THEN due_at IS NOT NULL
                         WHEN state = 'uncertain' THEN 1
@@ -56,10 +59,17 @@ enum Schema {
                 ) STRICT;
                 CREATE INDEX deliveries_by_mailing ON deliveries (mailing);
                 CREATE INDEX deliveries_by_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
-                CREATE INDEX deliveries_by_ticket ON deliveries (ticketed_at, number) WHERE state = 'pending';
+                CREATE INDEX deliveries_by_lane ON deliveries (organization, domain, place) WHERE state = 'pending';
                 CREATE INDEX deliveries_by_session ON deliveries (session) WHERE state = 'sending';
                 CREATE INDEX deliveries_under_way ON deliveries (state, mailing)
                     WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain');
+
+                -- The last place that was given, so that none is given twice.
+                CREATE TABLE places (
+                    id INTEGER PRIMARY KEY CHECK (id = 1),
+                    last INTEGER NOT NULL
+                ) STRICT;
+                INSERT INTO places VALUES (1, 0);
 
                 -- Attachments, until the last delivery that needs them is over.
                 CREATE TABLE blobs (

@@ -4,29 +4,32 @@ import Logging
 import Mail
 import Runtime
 import ServiceLifecycle
+import Synchronization
 
-/// Puts a ticket into the tickets queue for every pending delivery, and again for those whose ticket was lost with the broker's data.
-///
-/// A ticket counts as lost when it is old, still unclaimed, and the queue is empty. While senders are merely stopped the queue is
-/// not empty, so nothing is issued twice.
+/// Puts tickets into the tickets queue as fast as limits and free slots allow, and again those that were lost with the broker's data.
 struct TicketIssuer: Service {
     let ledger: Ledger
-    /// Publishes one ticket; returns once the broker has it.
-    let publish: @Sendable (Ticket) async throws -> Void
+    /// Publishes tickets; returns once the broker has them.
+    let publish: @Sendable ([Ticket]) async throws -> Void
     /// The number of messages ready in the tickets queue; `nil` while nobody knows.
     let depth: @Sendable () async -> Int?
     let ticketAge: Duration
     let logger: Logger
     /// Tickets under way to the broker at once.
-    let batch = 500
+    private let batch = 1000
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            do { try await waitForEmptyQueue() } catch { return }
+            var lookAt = ledger.time.now()
             while !Task.isCancelled {
                 do {
-                    while try await issue() == batch {}
-                    await ledger.ticketsNeeded.wait(atMost: ticketAge / 2, time: ledger.time)
-                    try await withdrawLost()
+                    let again = try await issue()
+                    let pause = min(again.map { $0 - ledger.time.now() } ?? ticketAge / 2, ticketAge / 2)
+                    if pause > .zero { await ledger.ticketsNeeded.wait(atMost: pause, time: ledger.time) }
+                    guard lookAt <= ledger.time.now() else { continue }
+                    try await issueLost()
+                    lookAt = ledger.time.now() + ticketAge / 4
                 } catch is CancellationError {
                     return
                 } catch BrokerError.shutDown {
@@ -39,22 +42,41 @@ struct TicketIssuer: Service {
         }
     }
 
-    /// - Returns: How many were issued.
-    func issue() async throws -> Int {
-        let tickets = try await ledger.unticketed(atMost: batch)
-        guard !tickets.isEmpty else { return 0 }
-        try await withThrowingDiscardingTaskGroup { group in
-            for ticket in tickets { group.addTask { try await publish(ticket) } }
-        }
-        try await ledger.noteIssued(tickets)
-        return tickets.count
+    /// What an earlier life issued is worked off first, so that no delivery has two tickets. While there is no sender, or none has a
+    /// slot, nothing would come of new ones either.
+    func waitForEmptyQueue() async throws {
+        while await depth() != 0 { try await ledger.time.sleep(.milliseconds(200)) }
     }
 
-    func withdrawLost() async throws {
+    /// Issues what may be issued.
+    /// - Returns: When a rate lets more through.
+    func issue() async throws -> Timestamp? {
+        while true {
+            let (tickets, again) = try await ledger.takeTickets(atMost: batch)
+            if tickets.isEmpty { return again }
+            do {
+                try await publish(tickets)
+            } catch {
+                ledger.traffic.withLock { traffic in
+                    for ticket in tickets { traffic.unissued(ticket) }
+                }
+                throw error
+            }
+            ledger.traffic.withLock { $0.issued(tickets, at: ledger.time.now()) }
+        }
+    }
+
+    /// Issues again what was lost.
+    func issueLost() async throws {
         let limit = ledger.time.now() - ticketAge
-        guard try await ledger.hasTicket(issuedBefore: limit), await depth() == 0 else { return }
-        let withdrawn = try await ledger.withdrawTickets(issuedBefore: limit, atMost: 10 * batch)
-        logger.notice("Issuing tickets again that were lost", metadata: ["tickets": "\(withdrawn)"])
+        guard ledger.traffic.withLock({ $0.hasTicket(issuedBefore: limit) }), let ready = await depth() else { return }
+        let lost = ledger.traffic.withLock {
+            $0.takeLost(issuedBefore: limit, isQueueEmpty: ready == 0, at: ledger.time.now())
+        }
+        guard !lost.isEmpty else { return }
+        logger.notice("Issuing tickets again that were lost", metadata: ["tickets": "\(lost.count)"])
+        try await publish(lost)
+        ledger.traffic.withLock { $0.issued(lost, at: ledger.time.now()) }
     }
 }
 
@@ -62,10 +84,17 @@ extension TicketIssuer {
     init(ledger: Ledger, publisher: Publisher, ticketAge: Duration, logger: Logger) {
         self.init(
             ledger: ledger,
-            publish: { [time = ledger.time] ticket in
-                let message = Message(
-                    id: .fresh(), type: "ticket", app: "scheduler", timestamp: time.now(), body: try Wire.encode(ticket))
-                try await publisher.publish(message, to: Names.commands, routingKey: Names.ticketKey)
+            publish: { [time = ledger.time] tickets in
+                try await withThrowingDiscardingTaskGroup { group in
+                    for ticket in tickets {
+                        group.addTask {
+                            let message = Message(
+                                id: .fresh(), type: "ticket", app: "scheduler", timestamp: time.now(),
+                                body: try Wire.encode(ticket))
+                            try await publisher.publish(message, to: Names.commands, routingKey: Names.ticketKey)
+                        }
+                    }
+                }
             },
             depth: { await publisher.depth(of: Names.tickets) }, ticketAge: ticketAge, logger: logger)
     }

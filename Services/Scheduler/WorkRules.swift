@@ -9,4 +9,7 @@ struct WorkRules: Hashable, Sendable {
     var claimLimit: Duration = .seconds(21_600)
     /// The most times that an uncertain delivery is sent again without being asked; then a person decides.
     var resends = 5
+    /// By recipients' domains.
+    var destinations = LimitTable()
+    var organizations = LimitTable()
 }

@@ -7,6 +7,8 @@ import Runtime
 /// Asks the scheduler, and asks again until there is an answer: the same question in the same session has the same answer.
 struct Questioner: Sendable {
     let session: SessionID
+    /// Deliveries at once.
+    let slots: Int
     let asker: Asker
     let time: TimeSource
     let logger: Logger
@@ -16,7 +18,7 @@ struct Questioner: Sendable {
     /// The jobs behind tickets.
     /// - Throws: `CancellationError`, or ``BrokerError/shutDown``.
     func claim(_ tickets: [Ticket]) async throws -> ClaimAnswer {
-        let question = try Wire.encode(ClaimRequest(session: session, tickets: tickets))
+        let question = try Wire.encode(ClaimRequest(session: session, slots: slots, tickets: tickets))
         while true {
             let answer = try await ask(Questions.claim, question)
             do {

@@ -38,7 +38,8 @@ struct Sending {
             from: Names.tickets, at: configuration.common.broker, prefetch: configuration.concurrency, app: "sender", logger: logger
         )
         let journal = try Journal(in: configuration.common.data, session: session, logger: logger)
-        let questioner = Questioner(session: session, asker: asker, time: time, logger: logger)
+        let questioner = Questioner(
+            session: session, slots: configuration.concurrency, asker: asker, time: time, logger: logger)
         let maildir = try Maildir(
             at: configuration.common.data.appendingPathComponent("sandbox"), capacity: configuration.sandboxCapacity,
             host: ProcessInfo.processInfo.hostName)

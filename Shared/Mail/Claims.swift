@@ -13,10 +13,13 @@ package struct Ticket: Hashable, Sendable, Codable {
 /// A sender asks for the jobs behind its tickets. Asking again in the same session gets the same answer.
 package struct ClaimRequest: Hashable, Sendable, Codable {
     package var session: SessionID
+    /// How many deliveries the sender makes at once, whatever it is doing now.
+    package var slots: Int
     package var tickets: [Ticket]
 
-    package init(session: SessionID, tickets: [Ticket]) {
+    package init(session: SessionID, slots: Int, tickets: [Ticket]) {
         self.session = session
+        self.slots = slots
         self.tickets = tickets
     }
 }

@@ -155,7 +155,7 @@ struct AdmissionTests {
     func invalidAddress(address: String) throws {
         let admitted = try Samples.admit(try Samples.submission(to: ["ann@example.net", address]))
         #expect(admitted.recipients.map(\.work.state) == [.pending, .failed])
-        #expect(admitted.recipients[1].domain == nil)
+        #expect(admitted.recipients[1].work.domain == nil)
         guard case .deliveryFailed(let failed)? = admitted.recipients[1].facts.first else {
             Issue.record("no fact")
             return

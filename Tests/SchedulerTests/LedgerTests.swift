@@ -109,6 +109,7 @@ struct LedgerTests {
         for round in 0..<1000 {
             let summary = try await test.submit()
             let delivery = try test.firstDelivery(summary)
+            #expect(try await test.ledger.takeTickets(atMost: 1).tickets.count == 1)
             let session = session
             let (outcome, answer): (Ledger.Outcome?, ClaimAnswer)
             if round.isMultiple(of: 2) {
@@ -139,7 +140,8 @@ struct LedgerTests {
         let jobs = try await withThrowingTaskGroup { group in
             for _ in 0..<8 {
                 group.addTask {
-                    try await test.ledger.claim([ClaimRequest(session: .fresh(), tickets: tickets.shuffled())]).flatMap(\.jobs)
+                    try await test.ledger.claim([ClaimRequest(session: .fresh(), slots: 1000, tickets: tickets.shuffled())])
+                        .flatMap(\.jobs)
                 }
             }
             return try await group.reduce(into: [Job]()) { $0 += $1 }
@@ -276,7 +278,7 @@ struct LedgerTests {
         let store = try StoreFile.open(
             in: copy.url, name: "scheduler", migrations: Schema.migrations, logger: Logger(label: "test"))
         let ledger = Ledger(store: store, time: test.time.source, rules: WorkRules())
-        let request = ClaimRequest(session: session, tickets: [Ticket(delivery: delivery, attempt: 1)])
+        let request = ClaimRequest(session: session, slots: 1000, tickets: [Ticket(delivery: delivery, attempt: 1)])
         #expect(try await ledger.claim([request]) == [answer])
     }
 

@@ -132,7 +132,7 @@ struct SchedulerServiceTests {
             try await eventually(within: .seconds(30), "three tickets") { Set(world.ticketsSeen).count == 3 }
             let tickets = Array(Set(world.ticketsSeen))
             let answer = try await world.ask(
-                Questions.claim, ClaimRequest(session: world.session, tickets: tickets), as: ClaimAnswer.self)
+                Questions.claim, ClaimRequest(session: world.session, slots: 32, tickets: tickets), as: ClaimAnswer.self)
             #expect(answer.jobs.count == 3)
             let job = try #require(answer.jobs.first)
             let content = try await world.ask(Questions.fetch, BlobRequest(hash: job.content), as: Content.self)

@@ -36,7 +36,7 @@ struct TestLedger {
     }
 
     func claim(_ delivery: DeliveryID, attempt: Int = 1, by session: SessionID) async throws -> ClaimAnswer {
-        let request = ClaimRequest(session: session, tickets: [Ticket(delivery: delivery, attempt: attempt)])
+        let request = ClaimRequest(session: session, slots: 1000, tickets: [Ticket(delivery: delivery, attempt: attempt)])
         let answers = try await ledger.claim([request])
         guard let answer = answers.first, answers.count == 1 else { throw Trouble("\(answers.count) answers to one claim") }
         return answer
