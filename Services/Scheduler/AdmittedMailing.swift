@@ -42,7 +42,7 @@ struct AdmittedMailing: Sendable {
             var facts: [Fact.Body] = []
             do {
                 let address = try EmailAddress(recipient.address)
-                work.domain = address.domain
+                work.domain = address.asciiDomain ?? address.domain
                 facts = work.begin(sendAt: sendAt, at: now)
             } catch {
                 facts = work.fail(.invalidAddress, detail: "\(error)")

@@ -35,7 +35,7 @@ struct SchedulerConfiguration: ServiceConfiguration {
             claimGrace: settings.seconds("WAYBILL_CLAIM_GRACE", default: .seconds(900), in: 1...86_400),
             claimLimit: settings.seconds("WAYBILL_CLAIM_LIMIT", default: .seconds(21_600), in: 1...604_800),
             destinations: Self.limits("WAYBILL_DESTINATION_LIMITS", such: "gmail.com googlemail.com=20,600/min; *=50", &settings) {
-                do { return try EmailAddress("postmaster@" + $0).domain } catch { return nil }
+                do { return try EmailAddress("postmaster@" + $0).asciiDomain } catch { return nil }
             },
             organizations: Self.limits("WAYBILL_ORGANIZATION_LIMITS", such: "acme=100,50/s; *=50", &settings) {
                 HeaderText.isLabel($0, upTo: 64) ? $0 : nil

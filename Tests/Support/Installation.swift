@@ -68,7 +68,8 @@ package final class Installation: Sendable {
         for name in ["scheduler", "tracker", "reminder", "sender-1"] { try await ready(name) }
     }
 
-    /// - Parameter name: `scheduler`, `tracker`, `reminder`, or `sender-1` and so on. Senders share one data folder.
+    /// - Parameter name: `scheduler`, `tracker`, `reminder`, or `sender-1` and so on. Senders share one data folder; each says its
+    ///   name in EHLO.
     package func start(_ name: String) throws {
         let program = name.hasPrefix("sender") ? "sender" : name
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WAYBILL_") }
@@ -78,6 +79,7 @@ package final class Installation: Sendable {
         environment["WAYBILL_LISTEN"] = "127.0.0.1:\(ports[name] ?? 0)"
         environment["WAYBILL_PUBLIC_LISTEN"] = "127.0.0.1:\(ports["public"] ?? 0)"
         environment["WAYBILL_PUBLIC_URL"] = publicFront
+        environment["WAYBILL_HELO"] = name
         environment.merge(settings) { $1 }
         let log = folder.appending(path: "logs/\(name).log").path
         let process = try ChildProcess(Executables.url(program).path, ["serve"], environment: environment, output: .file(log))
