@@ -75,7 +75,7 @@ let package = Package(
         .tests("Sender", .forService + ["CGumbo", "DNS", "SMTP", "MIME", .crypto, .cryptoExtras, .nioPosix]),
         .tests("Tracker", .forService + ["MIME"]),
         .tests("Reminder", .forService),
-        .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "Store", .logging, .grdb], testing: []),
+        .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "SMTP", "Store", .logging, .grdb], testing: []),
 
         // Benchmarks: an executable; the bare C loop is what the Swift one is measured against.
         .target(

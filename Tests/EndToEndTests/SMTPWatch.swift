@@ -1,3 +1,4 @@
+import SMTP
 import Support
 import Synchronization
 
@@ -25,14 +26,13 @@ final class SMTPWatch: Sendable {
 
     /// The script, and this looking on.
     func watching(_ script: ScriptedSMTPServer.Script) -> ScriptedSMTPServer.Script {
-        var watched = script
         let delay = script.delay
-        watched.rules.insert(
-            .init(
-                fits: { [self] moment in
-                    see(moment, delay)
-                    return false
-                }, action: .accept), at: 0)
+        var watched = ScriptedSMTPServer.Script(delay: delay).when(.accept) { [self] moment in
+            see(moment, delay)
+            return false
+        }
+        watched.rules += script.rules
+        watched.delays = script.delays
         return watched
     }
 
