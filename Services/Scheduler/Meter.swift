@@ -19,9 +19,13 @@ struct Meter: Sendable {
         case share
     }
 
-    /// Whatever holds slots may take another only while the slots that stay free are at least a seventh of those it holds. So one
-    /// that never lets go ends up with seven eighths, two with seven fifteenths each, and some are always left for others.
-    static let share = 7
+    /// Whatever holds slots may take another only while those that stay free are at least a seventh of what it holds, so that some
+    /// are always left for others, however many never let go. An organization shares the slots with the other organizations, and a
+    /// destination shares with the other destinations what its organization may still take.
+    ///
+    /// One destination that never lets go ends up with three quarters of all slots, several of one organization with up to seven
+    /// eighths together.
+    private static let share = 7
 
     /// - Parameter start: The tokens count from then on: before that nobody knows what was spent.
     init(_ limit: Limit, since start: Timestamp) {
@@ -31,7 +35,7 @@ struct Meter: Sendable {
     }
 
     /// Whether another ticket must wait.
-    /// - Parameter free: The slots that no attempt and no ticket has.
+    /// - Parameter free: The slots that no attempt and no ticket has, or its organization's part of them.
     func hold(free: Int, at now: Timestamp) -> Hold? {
         if let most = limit.concurrency, tickets + sending >= most { return .concurrency }
         if tickets + sending >= max(1, Self.share * free) { return .share }
@@ -42,9 +46,17 @@ struct Meter: Sendable {
         return .rate(until: wanted > rate.burst ? nil : now + .seconds((wanted - there) / rate.perSecond) + .milliseconds(1))
     }
 
+    /// How many more it may have of the slots that no attempt and no ticket has.
+    func part(of free: Int) -> Int { Self.part(of: free, holding: tickets + sending) }
+
     /// Whether a delivery with a ticket may be claimed: the tickets were counted when they were issued, the slots are counted now.
-    /// - Parameter free: The slots that no attempt has.
+    /// - Parameter free: The slots that no attempt has, or its organization's part of them.
     func mayBegin(free: Int) -> Bool { sending < max(1, Self.share * free) }
+
+    /// How many more it may have of the slots that no attempt has.
+    func partToBegin(of free: Int) -> Int { Self.part(of: free, holding: sending) }
+
+    private static func part(of free: Int, holding held: Int) -> Int { max(0, (share * free - held) / (share + 1)) }
 
     /// A ticket is claimed.
     mutating func begin(at now: Timestamp) {

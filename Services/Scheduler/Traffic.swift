@@ -157,12 +157,12 @@ struct Traffic: Sendable {
         var draft = Draft()
         holds = [:]
         while ticketCount < end, let name = organizations.popFirst() {
-            let free = slots - ticketCount
-            if let hold = organizationMeters[name].hold(free: free, at: now) {
+            let (free, meter) = (slots - ticketCount, organizationMeters[name])
+            if let hold = meter.hold(free: free, at: now) {
                 draft.note(hold)
                 holds[.organization, default: 0] += lanes[name]?.count ?? 0
                 draft.heldOrganizations.append(name)
-            } else if let lane = nextLane(of: name, free: free, at: now, &draft) {
+            } else if let lane = nextLane(of: name, free: meter.part(of: free), at: now, &draft) {
                 grant(lane, &draft)
                 organizations.append(name)
             } else {
@@ -289,9 +289,9 @@ struct Traffic: Sendable {
         for ticket in request.tickets {
             if let attempt = attempts[ticket.delivery], attempt.number == ticket.attempt {
                 guard attempt.session == nil else { continue }
-                let free = freeSlots
-                guard destinationMeters[attempt.destination].mayBegin(free: free),
-                    organizationMeters[attempt.lane.organization].mayBegin(free: free)
+                let (free, meter) = (freeSlots, organizationMeters[attempt.lane.organization])
+                guard meter.mayBegin(free: free),
+                    destinationMeters[attempt.destination].mayBegin(free: meter.partToBegin(of: free))
                 else {
                     takeBack(ticket)
                     waits.insert(ticket)
@@ -300,8 +300,9 @@ struct Traffic: Sendable {
                 begin(ticket.delivery, attempt, by: request.session, at: now)
             } else if attempts[ticket.delivery] == nil, let lane = strangers[ticket] {
                 let (free, destination) = (freeSlots, destination(of: lane))
-                guard destinationMeters[destination].hold(free: free, at: now) == nil,
-                    organizationMeters[lane.organization].hold(free: free, at: now) == nil
+                let meter = organizationMeters[lane.organization]
+                guard meter.hold(free: free, at: now) == nil,
+                    destinationMeters[destination].hold(free: meter.part(of: free), at: now) == nil
                 else {
                     waits.insert(ticket)
                     continue

@@ -109,7 +109,7 @@ extension EndToEnd {
                 }
                 _ = try await submit(100, to: "well.example", organization: "other", of: waybill)
                 try await eventually(within: .seconds(20), "another organization's mail is through") { smtp.count == 200 }
-                #expect(watch.transfers(to: "dead.example").count <= 28, "seven eighths of 32")
+                #expect(watch.transfers(to: "dead.example").count <= 28, "never more than seven eighths of 32")
             }
         }
 
@@ -134,7 +134,7 @@ extension EndToEnd {
         func comingAndGoing() async throws {
             let script = ScriptedSMTPServer.Script(delay: .milliseconds(40))
             try await with(senders: 3, script: script, started: 1) { waybill, watch, smtp in
-                let mailing = try await submit(3000, to: "a.example", of: waybill)
+                let mailing = try await submit(2000, to: "a.example", of: waybill)
                 try await eventually(within: .seconds(60), "the first is at work") { watch.transfers.count > 50 }
 
                 try waybill.start("sender-2")
@@ -169,11 +169,11 @@ extension EndToEnd {
                 }
 
                 try await eventually(within: .seconds(120), "all are delivered") {
-                    try await waybill.states(of: mailing) == ["delivered": 3000]
+                    try await waybill.states(of: mailing) == ["delivered": 2000]
                 }
                 // Whoever was killed between the dot and the answer is the one excuse for a second copy, and the history shows it.
                 let copies = Dictionary(grouping: smtp.received.flatMap(\.recipients), by: \.self)
-                #expect(copies.count == 3000)
+                #expect(copies.count == 2000)
                 let doubled = Set(copies.filter { $0.value.count > 1 }.keys)
                 let deliveries = try await waybill.mailing(mailing).object["deliveries"] as? [[String: Any]] ?? []
                 for delivery in deliveries where doubled.contains(delivery["address"] as? String ?? "") {

@@ -176,8 +176,10 @@ struct TrafficTests {
         #expect(rounds <= 2)
     }
 
-    @Test("a destination that never answers leaves slots to the others, and two do", arguments: [1, 2, 3])
-    func dead(count: Int) throws {
+    @Test(
+        "destinations that never answer leave slots to others, of the same organization and of another",
+        arguments: [1, 2, 3, 7], ["demo", "other"])
+    func dead(count: Int, organization: String) throws {
         var world = try World()
         for number in 0..<count { world.add(10_000, to: "dead\(number).example") }
         for _ in 0..<50 {
@@ -186,19 +188,18 @@ struct TrafficTests {
             world.now = world.now + .milliseconds(500)
         }
         let held = world.sending.count
-        #expect(held >= 85 && held <= 98)
+        #expect((70...88).contains(held), "\(held)")
         #expect(world.traffic.holds[.share, default: 0] + world.traffic.holds[.organization, default: 0] > 0)
-        // Not an organization's share but a destination's is what matters here.
-        world.add(500, from: "other", to: "alive.example")
+        world.add(500, from: organization, to: "alive.example")
         var rounds = 0
-        while world.waiting[Traffic.Lane(organization: "other", domain: "alive.example")]?.isEmpty == false, rounds < 1000 {
+        while world.waiting[Traffic.Lane(organization: organization, domain: "alive.example")]?.isEmpty == false, rounds < 1000 {
             rounds += 1
             world.issue()
             _ = world.claim(slots: 100)
             world.finish { $0.domain == "alive.example" }
         }
         #expect(rounds < 1000)
-        #expect(world.sending.count <= 98)
+        #expect(world.sending.count <= 90, "they have not grown into what was left")
     }
 
     @Test("a fast destination may have tickets out beyond the free slots, and those too many wait without being lost")
@@ -217,7 +218,7 @@ struct TrafficTests {
         // It hangs: what is out is refused once the share is full.
         let before = world.queue.count
         let granted = world.claim(slots: 32)
-        #expect(granted == 28)
+        #expect(granted == 25)
         #expect(before > granted)
         world.finish()
         var rounds = 0
@@ -257,7 +258,7 @@ struct TrafficTests {
         #expect(world.queue.count == 40)
         _ = world.claim(1, slots: 60, by: other)
         world.issue()
-        #expect(world.queue.count == 99)
+        #expect((95...99).contains(world.queue.count))
         world.traffic.end(other)
         #expect(world.issue().count == 0)
     }
