@@ -84,7 +84,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Broker", "CRabbitMQLoop", "Mail", "Runtime", "Store", "Support", .argumentParser, .grdb, .logging, .lifecycle, .nio,
+                "Broker", "CRabbitMQLoop", "Mail", "Runtime", "Store", "Support", .argumentParser, .grdb, .logging, .lifecycle,
+                .nio,
                 .nioPosix,
             ],
             path: "Tests/Benchmarks/Benchmarks", swiftSettings: .strict),

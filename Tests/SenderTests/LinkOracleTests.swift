@@ -129,6 +129,20 @@ struct LinkOracleTests {
         return random.next() % 3 == 0 ? html : html + "</body></html>\n"
     }
 
+    @Test("the other parser sees what is there, and what changed")
+    func oracle() {
+        let events = GumboTree(Array("<p>x<A HREF='y&amp;z'>w</a><!--v-->".utf8)).events
+        #expect(events.contains(.open(name: "a", attributes: ["href": "y&z"])))
+        #expect(events.contains(.text("w")) && events.contains(.comment("v")))
+        for (old, new) in [("a", "b"), ("<!--a-->", "<!--b-->"), ("<p id=a>", "<p id=b>")] {
+            withKnownIssue("what changed is found") {
+                compare(GumboTree(Array(old.utf8)), GumboTree(Array(new.utf8)), [], isWhole: false, "on purpose")
+            }
+        }
+        let missed = GumboTree(Array("<a href=http://x.example>".utf8))
+        withKnownIssue("a link that was missed is found") { compare(missed, missed, [], isWhole: true, "on purpose") }
+    }
+
     @Test("each piece by itself", arguments: blocks.indices)
     func pieces(index: Int) {
         compare(Array(Self.blocks[index].utf8), "\(Self.blocks[index])")

@@ -106,13 +106,14 @@ final class SandboxWorld: Service {
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: .seconds(5), read: .seconds(10))
         let web = HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)
-        await withTaskGroup(of: Void.self) { group in
-            var count = 0
-            for await deed in deeds.cancelOnGracefulShutdown() {
-                if count == Self.mostAtOnce { await group.next() } else { count += 1 }
-                group.addTask { await self.perform(deed, web) }
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                var count = 0
+                for await deed in self.deeds {
+                    if count == Self.mostAtOnce { await group.next() } else { count += 1 }
+                    group.addTask { await self.perform(deed, web) }
+                }
             }
-            group.cancelAll()
         }
         try await web.shutdown()
     }
