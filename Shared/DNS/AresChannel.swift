@@ -71,10 +71,9 @@ final class AresChannel {
             milliseconds = Int32(clamping: wait.tv_sec * 1000 + (Int(wait.tv_usec) + 999) / 1000)
         }
         let count = poll(&watched, nfds_t(watched.count), milliseconds)
-        guard count > 0 else {
-            ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
-            return
-        }
+        // Whoever's time is up hears so, also while much is asked.
+        defer { ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD) }
+        guard count > 0 else { return }
         for socket in watched.dropLast() where socket.revents != 0 {
             let isBroken = socket.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0
             let reads = socket.revents & Int16(POLLIN) != 0 || isBroken

@@ -40,6 +40,8 @@ final class SMTPChannelHandler: ChannelInboundHandler {
     private var message = OutgoingMessage()
     private var clock: StageClock?
     private var made = 0
+    /// When all up to the final dot has to be done; the stages have their own times besides.
+    private var deadline: NIODeadline
     /// Bytes that came and were not read yet: only within one call, or before ``open(usable:_:)``.
     private var pending: ArraySlice<UInt8> = []
     /// An outcome that came while nobody waited: between 354 and the dot.
@@ -47,9 +49,10 @@ final class SMTPChannelHandler: ChannelInboundHandler {
     /// Whether the connection is closed or about to be: nothing will happen any more.
     private var isOver = false
 
-    init(machine: SMTPClientMachine, timeouts: SMTPTimeouts, tls: TLS, transcript: SMTPTranscript) {
+    init(machine: SMTPClientMachine, timeouts: SMTPTimeouts, deadline: NIODeadline, tls: TLS, transcript: SMTPTranscript) {
         self.machine = machine
         self.timeouts = timeouts
+        self.deadline = deadline
         self.tls = tls
         self.transcript = transcript
     }
@@ -63,8 +66,9 @@ final class SMTPChannelHandler: ChannelInboundHandler {
         drain()
     }
 
-    func begin(_ transaction: SMTPTransaction, _ wire: ByteBuffer, _ continuation: Continuation) {
+    func begin(_ transaction: SMTPTransaction, _ wire: ByteBuffer, by deadline: NIODeadline, _ continuation: Continuation) {
         guard waiting == nil, machine.isReady else { return continuation.resume(returning: .closed) }
+        self.deadline = deadline
         waiting = continuation
         made += 1
         if made > 1 { transcript.append(.note, "message \(made) on this connection") }
@@ -335,6 +339,10 @@ final class SMTPChannelHandler: ChannelInboundHandler {
     private func watch() {
         let stage = machine.stage
         // While our own side has to act, the server owes nothing.
-        clock?.wait(stage == .message && !message.isWriting ? nil : timeouts.wait(for: stage))
+        guard let wait = timeouts.wait(for: stage), stage != .message || message.isWriting else { clock?.wait(nil); return }
+        switch stage {
+        case .dot, .idle, .quit: clock?.wait(wait)
+        default: clock?.wait(min(wait, .nanoseconds(max(0, (deadline - .now()).nanoseconds))))
+        }
     }
 }

@@ -33,10 +33,13 @@ package struct SMTPClient: Sendable {
     /// Connects, greets, secures and authenticates as the endpoint says.
     ///
     /// If TLS is opportunistic and the handshake fails, connects once more and stays with plain text.
+    /// - Parameter deadline: When it has to be done, whatever the endpoint's timeouts say.
     /// - Throws: ``SMTPConnectFailure``; nothing was sent then.
-    package func connect(to endpoint: SMTPEndpoint) async throws(SMTPConnectFailure) -> SMTPSession {
+    package func connect(
+        to endpoint: SMTPEndpoint, by deadline: NIODeadline = .distantFuture
+    ) async throws(SMTPConnectFailure) -> SMTPSession {
         do {
-            return try await open(endpoint, security: endpoint.security, after: SMTPTranscript())
+            return try await open(endpoint, security: endpoint.security, by: deadline, after: SMTPTranscript())
         } catch {
             guard endpoint.security == .opportunistic, endpoint.credentials == nil, case .failed(_, stage: .tls, _) = error.outcome,
                 !Task.isCancelled
@@ -46,12 +49,12 @@ package struct SMTPClient: Sendable {
                 metadata: ["host": "\(endpoint.host)", "reason": "\(error)"])
             var transcript = error.transcript
             transcript.append(.note, "TLS is optional here; trying again in plain text")
-            return try await open(endpoint, security: .none, after: transcript)
+            return try await open(endpoint, security: .none, by: deadline, after: transcript)
         }
     }
 
     private func open(
-        _ endpoint: SMTPEndpoint, security: SMTPSecurity, after transcript: SMTPTranscript
+        _ endpoint: SMTPEndpoint, security: SMTPSecurity, by deadline: NIODeadline, after transcript: SMTPTranscript
     ) async throws(SMTPConnectFailure) -> SMTPSession {
         let machine = SMTPClientMachine(heloName: endpoint.heloName, security: security, credentials: endpoint.credentials)
         let mustVerify = security == .required || security == .implicit || endpoint.credentials != nil
@@ -66,7 +69,7 @@ package struct SMTPClient: Sendable {
             let prepare = { @Sendable (channel: any Channel) in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = SMTPChannelHandler(
-                        machine: machine, timeouts: endpoint.timeouts, tls: tls, transcript: transcript)
+                        machine: machine, timeouts: endpoint.timeouts, deadline: deadline, tls: tls, transcript: transcript)
                     try channel.pipeline.syncOperations.addHandler(handler)
                     return (channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
                 }

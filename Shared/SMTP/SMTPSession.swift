@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// A connection to a server that takes one message after another.
@@ -54,10 +54,12 @@ package final class SMTPSession: Sendable {
     ///     break its signature. Dots are stuffed here.
     ///   - envelopeID: A name for the message, so that a server that knows DSN (RFC 3461) says it in a notice of failure or delay, which it is
     ///     then asked for.
+    ///   - deadline: When the message has to be ready for its end; the answer to that has its own time.
     ///   - beforeDot: Awaited after the server said 354 and before the bytes that complete the message are written. If it throws,
     ///     the message is not completed and the connection ends.
     package func send(
-        from: String, to: String, message: [UInt8], envelopeID: String? = nil, beforeDot: @Sendable () async throws -> Void = {}
+        from: String, to: String, message: [UInt8], envelopeID: String? = nil, by deadline: NIODeadline = .distantFuture,
+        beforeDot: @Sendable () async throws -> Void = {}
     ) async -> SMTPAttempt {
         let transaction: SMTPTransaction
         let body: SMTPMessage
@@ -71,7 +73,7 @@ package final class SMTPSession: Sendable {
             transcript.append(.note, "\(error)")
             return SMTPAttempt(outcome: .unsendable(error), transcript: transcript)
         }
-        switch await Self.converse(channel, handler, { $0.begin(transaction, body.wire, $1) }) {
+        switch await Self.converse(channel, handler, { $0.begin(transaction, body.wire, by: deadline, $1) }) {
         case .settled(let attempt): return attempt
         case .dotPending: break
         case .open, .closed: return Self.unusable

@@ -79,6 +79,28 @@ struct SMTPFaultTests {
         await server.stop()
     }
 
+    @Test("a server that is only just quick enough at every stage runs out of time all the same, before the dot")
+    func slowThroughout() async throws {
+        var settings = Server.Settings()
+        settings.extensions = []
+        let server = try await Server.start(Script(delay: .milliseconds(400)), settings: settings)
+        let endpoint = SMTPEndpoint.scripted(server, security: .none, within: .seconds(60))
+        await #expect(throws: SMTPConnectFailure.self) {
+            try await makeClient().connect(to: endpoint, by: .now() + .milliseconds(600))
+        }
+        let session = try await makeClient().connect(to: endpoint)
+        let attempt = await session.send(
+            from: "", to: "ann@example.net", message: letter, by: .now() + .milliseconds(600))
+        #expect(attempt.outcome.summary == "failed at recipient", "\(attempt.transcript)")
+        // The answer to the end of the message has its own time.
+        server.script = Script().on(.dot, .after(.milliseconds(1500), .accept))
+        let other = try await makeClient().connect(to: endpoint)
+        let late = await other.send(from: "", to: "ann@example.net", message: letter, by: .now() + .seconds(1))
+        #expect(late.outcome.summary == "accepted", "\(late.transcript)")
+        await other.quit()
+        await server.stop()
+    }
+
     @Test("a refusal in the middle of a message is told as such")
     func refusedInTheMiddle() async throws {
         let server = try await Server.start(Script().on(.message, .both(.reply("552 5.3.4 Too big"), .hang)))

@@ -266,6 +266,54 @@ struct SendingTests {
         await server.stop()
     }
 
+    @Test("a relay that says goodbye at the end of the message hands over to the next, and only that is told")
+    func failover() async throws {
+        let first = try await ScriptedSMTPServer.start(.init().on(.dot, .reply("421 4.3.2 Shutting down")))
+        let second = try await ScriptedSMTPServer.start()
+        let world = try await World()
+        try await world.running {
+            let job = Job.test(content: try world.desk.put(Content.test()))
+            let transport = "smtp://127.0.0.1:\(first.port) smtp://127.0.0.1:\(second.port)"
+            try await RunningSender.run(in: world, ["WAYBILL_TRANSPORT": transport]) { _ in
+                try await world.issue([job])
+                try await eventually("an outcome") { !world.outcomes(of: job.delivery).isEmpty }
+            }
+            #expect(world.outcomes(of: job.delivery).map(\.kind) == [.attemptDelivered])
+            #expect(first.count == 0)
+            #expect(second.count == 1)
+            guard case .attemptDelivered(let ended)? = world.outcomes(of: job.delivery).first?.body else { return }
+            #expect(ended.peer == "127.0.0.1:\(second.port)")
+            #expect(ended.transcript?.contains("421 4.3.2 Shutting down") == true)
+        }
+        await first.stop()
+        await second.stop()
+    }
+
+    @Test("straight to MX hosts the history has what DNS said", arguments: [true, false])
+    func unroutable(isFinal: Bool) async throws {
+        let dns = try await ScriptedDNSServer.start()
+        dns.answer("example.net", .mx, isFinal ? .noSuchName : .serverFailure)
+        let world = try await World()
+        try await world.running {
+            let job = Job.test(content: try world.desk.put(Content.test()))
+            try await RunningSender.run(in: world, ["WAYBILL_TRANSPORT": "mx", "WAYBILL_DNS": dns.address]) { _ in
+                try await world.issue([job])
+                try await eventually("an outcome") { !world.outcomes(of: job.delivery).isEmpty }
+            }
+            switch world.outcomes(of: job.delivery).first?.body {
+            case .attemptBounced(let ended):
+                #expect(isFinal)
+                #expect(ended.verdict?.reason == .domainUnknown && ended.verdict?.class == .hard)
+                #expect(ended.detail == "There is no domain example.net.")
+            case .attemptDeferred(let ended):
+                #expect(!isFinal)
+                #expect(ended.verdict?.reason == .network)
+            default: Issue.record("\(world.facts)")
+            }
+        }
+        await dns.stop()
+    }
+
     @Test("a server that is not there defers")
     func unreachable() async throws {
         let world = try await World()

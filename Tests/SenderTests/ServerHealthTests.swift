@@ -1,3 +1,4 @@
+import Logging
 import SMTP
 import Synchronization
 import Testing
@@ -18,7 +19,7 @@ struct ServerHealthTests {
     @Test("a failed server is avoided for 1, 2, 4 … 60 seconds, and then one message tries it")
     func backsOff() {
         let clock = Clock()
-        let health = ServerHealth(now: clock.now)
+        let health = ServerHealth(logger: .quiet, level: .debug, now: clock.now)
         #expect(health.admits(Self.server(), asLastChoice: false))
         for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
             health.failed(Self.server(), "gone", couldConnect: false)
@@ -35,7 +36,7 @@ struct ServerHealthTests {
     @Test("a server is a last choice until it has failed three times in a row; many who fail together count once")
     func lastChoice() {
         let clock = Clock()
-        let health = ServerHealth(now: clock.now)
+        let health = ServerHealth(logger: .quiet, level: .debug, now: clock.now)
         for _ in 0..<10 { health.failed(Self.server(), "gone", couldConnect: false) }
         #expect(health.admits(Self.server(), asLastChoice: true))
         clock.pass(.seconds(1))
@@ -49,7 +50,7 @@ struct ServerHealthTests {
 
     @Test("IPv6 is doubtful after three addresses without a connection, until one connects")
     func ipv6() {
-        let health = ServerHealth()
+        let health = ServerHealth(logger: .quiet, level: .debug)
         for number in 1...3 {
             #expect(!health.isIPv6Doubtful)
             health.failed(Self.server("2001:db8::\(number)"), "gone", couldConnect: false)

@@ -142,6 +142,16 @@ struct ConfigurationTests {
         #expect(list.map { "\($0.host):\($0.port)" } == ["one.example:465", "two.example:2525", "three.example:25"])
         #expect(relays.transport.limits.connections == 32)
 
+        guard
+            case .relays(let withToken) = try configuration([
+                "WAYBILL_TRANSPORT": "smtp://u:t%2Bk@a.example?auth=xoauth2&tls=required smtps://u:t@b.example?auth=xoauth2"
+            ]).transport.choice
+        else {
+            Issue.record("no relays")
+            return
+        }
+        #expect(withToken.map(\.credentials?.secret) == [.token("t+k"), .token("t")])
+
         guard case .mx(let mx) = try configuration(["WAYBILL_TRANSPORT": "mx"]).transport.choice else {
             Issue.record("not mx")
             return
@@ -212,7 +222,8 @@ struct ConfigurationTests {
         arguments: [
             "", "smtp://", "smtp://h:0", "smtp://h:99999", "smtp://h/path", "smtp://h?tls=maybe", "smtp://h?x=1",
             "smtps://h?tls=off",
-            "smtp://user@h", "smtp://u:p@h?tls=off", "mx?port=0", "mx?tls=required", "mx?x=1", "mxx", "http://h",
+            "smtp://user@h", "smtp://u:p@h?tls=off", "smtp://h?auth=xoauth2", "smtp://u:p@h?auth=plain", "mx?port=0",
+            "mx?tls=required", "mx?x=1", "mxx", "http://h",
             "smtp://a http://b", "mx smtp://a", "smtp://a sandbox",
         ])
     func refused(text: String) {

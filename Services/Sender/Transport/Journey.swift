@@ -1,5 +1,6 @@
 import DNS
 import Mail
+import NIOCore
 import SMTP
 
 /// One message's way from server to server until one takes it or says no.
@@ -11,6 +12,9 @@ struct Journey {
     private static let mostServers = 10
     /// After this no other server is tried; the next attempt may come to it.
     private static let patience = Duration.seconds(300)
+    /// When the message has to be ready for its end. With a minute for its turn before and ten for the answer after, a ticket is settled
+    /// within the 30 minutes that RabbitMQ waits for it, however slowly a server talks.
+    private static let limit = TimeAmount.minutes(18)
     /// How long a connection may take to stand while there are others to try.
     private static let shortConnect = Duration.seconds(10)
 
@@ -19,6 +23,7 @@ struct Journey {
     private let transport: SMTPTransport
     private let beforeDot: @Sendable () async throws -> Void
     private let began = ContinuousClock.now
+    private let deadline = NIODeadline.now() + Self.limit
     private let from: String
     private let to: String
 
@@ -111,7 +116,7 @@ struct Journey {
         if !isLast { hurried.timeouts.connect = min(server.timeouts.connect, Self.shortConnect) }
         let session: SMTPSession
         do {
-            session = try await transport.client.connect(to: hurried)
+            session = try await transport.client.connect(to: hurried, by: deadline)
         } catch {
             story = error.transcript.following(story)
             guard Self.concernsServer(error.outcome) else { return error.outcome }
@@ -127,7 +132,7 @@ struct Journey {
     /// `nil` means that the next server's turn has come.
     private mutating func send(over kept: SessionPool.Kept, isKept: Bool) async -> SMTPOutcome? {
         let attempt = await kept.session.send(
-            from: from, to: to, message: mail.bytes, envelopeID: mail.envelopeID, beforeDot: beforeDot)
+            from: from, to: to, message: mail.bytes, envelopeID: mail.envelopeID, by: deadline, beforeDot: beforeDot)
         transport.pool.put(kept, for: route.destination)
         // A kept connection that turns out to be closed has nothing to tell.
         if isKept, Self.wasStale(attempt.outcome) { return nil }

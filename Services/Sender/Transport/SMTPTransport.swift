@@ -21,7 +21,8 @@ struct SMTPTransport: Transport {
         client = try SMTPClient(
             group: MultiThreadedEventLoopGroup.singleton, trustRoots: settings.authorities, logger: logger)
         pool = SessionPool(settings.limits)
-        health = ServerHealth()
+        let isOurs = if case .relays = settings.choice { true } else { false }
+        health = ServerHealth(logger: logger, level: isOurs ? .warning : .debug)
         find = routes(health)
     }
 

@@ -1,3 +1,5 @@
+import Logging
+import Metrics
 import SMTP
 import Synchronization
 
@@ -34,9 +36,16 @@ final class ServerHealth: Sendable {
     }
 
     private let state = Mutex(State())
+    private let logger: Logger
+    /// How loudly to say that a server fails: relays are the operator's own, MX hosts are not.
+    private let level: Logger.Level
     private let now: @Sendable () -> ContinuousClock.Instant
 
-    init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
+    init(logger: Logger, level: Logger.Level, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.logger = logger
+        self.level = level
+        self.now = now
+    }
 
     /// Whether IPv6 has led nowhere of late.
     var isIPv6Doubtful: Bool { state.withLock { $0.ipv6Failures >= Self.fewIPv6Failures } }
@@ -67,7 +76,8 @@ final class ServerHealth: Sendable {
 
     func failed(_ server: SMTPEndpoint, _ reason: String, couldConnect: Bool) {
         let now = now()
-        state.withLock { state in
+        Self.count("failed")
+        let isNews = state.withLock { state in
             if server.host.contains(":"), !couldConnect { state.ipv6Failures = min(state.ipv6Failures + 1, Self.fewIPv6Failures) }
             var record = state.records[Key(server)] ?? Record(failedAt: now, avoidedUntil: now)
             // Many who try at once fail together: that is one failure.
@@ -79,17 +89,28 @@ final class ServerHealth: Sendable {
             record.failedAt = now
             if state.records.count >= Self.capacity, state.records[Key(server)] == nil {
                 state.records = state.records.filter { $0.value.avoidedUntil > now }
-                if state.records.count >= Self.capacity { return }
+                if state.records.count >= Self.capacity { return false }
             }
-            state.records[Key(server)] = record
+            return state.records.updateValue(record, forKey: Key(server)) == nil
         }
+        guard isNews else { return }
+        logger.log(
+            level: level, "A mail server fails; others are tried first for a while",
+            metadata: ["server": "\(server.displayName)", "reason": "\(reason)"])
     }
 
     func succeeded(_ server: SMTPEndpoint) {
-        state.withLock { state in
+        Self.count("opened")
+        let isNews = state.withLock { state in
             if server.host.contains(":") { state.ipv6Failures = 0 }
-            if !state.records.isEmpty { state.records[Key(server)] = nil }
+            return !state.records.isEmpty && state.records.removeValue(forKey: Key(server)) != nil
         }
+        guard isNews else { return }
+        logger.log(level: level, "A mail server that failed works again", metadata: ["server": "\(server.displayName)"])
+    }
+
+    private static func count(_ result: String) {
+        Counter(label: "waybill_smtp_connections_total", dimensions: [("result", result)]).increment()
     }
 
     private static func wait(after failures: Int) -> Duration {

@@ -108,11 +108,11 @@ final class SessionPool: Sendable {
     /// Gives the turn to whoever has waited longest.
     func leave(_ destination: String) {
         let next = state.withLock { state -> Waiting? in
-            guard var entry = state.destinations[destination] else { return nil }
-            let next = entry.waiting.isEmpty ? nil : entry.waiting.removeFirst()
-            if next == nil { entry.underWay -= 1 }
-            state.destinations[destination] = entry.isForgotten ? nil : entry
-            return next
+            guard let isAwaited = state.destinations[destination].map({ !$0.waiting.isEmpty }) else { return nil }
+            if isAwaited { return state.destinations[destination]?.waiting.removeFirst() }
+            state.destinations[destination]?.underWay -= 1
+            if state.destinations[destination]?.isForgotten == true { state.destinations[destination] = nil }
+            return nil
         }
         next?.continuation.resume(returning: .come)
     }
@@ -122,13 +122,12 @@ final class SessionPool: Sendable {
     /// A connection to one of these hosts: the one last used, which is the least likely to have been closed.
     func take(for destination: String, to hosts: [Route.Host]) -> Kept? {
         state.withLock { state in
-            guard var entry = state.destinations[destination],
-                let index = entry.kept.lastIndex(where: { kept in hosts.contains { $0.name == kept.host } })
+            guard
+                let index = state.destinations[destination]?.kept.lastIndex(where: { kept in hosts.contains { $0.name == kept.host }
+                    })
             else { return nil }
-            let kept = entry.kept.remove(at: index)
             state.kept -= 1
-            state.destinations[destination] = entry
-            return kept
+            return state.destinations[destination]?.kept.remove(at: index)
         }
     }
 

@@ -27,7 +27,7 @@ struct TransportSettings: Sendable {
     private static let mxConnections = 10
 
     /// - `WAYBILL_TRANSPORT` (or `WAYBILL_TRANSPORT_FILE`): `sandbox` (default), `mx`, or one relay or more in order of preference, parted by
-    ///   spaces: `smtp://[user:password@]host[:port][?tls=required|off]` or `smtps://…`. `mx` has options for trying things out:
+    ///   spaces: `smtp://[user:password@]host[:port][?tls=required|off]` or `smtps://…`; with `auth=xoauth2` the password is a token. `mx` has options for trying things out:
     ///   `mx?port=2525&loopback=yes&tls=off`.
     /// - `WAYBILL_HELO`: our name in EHLO, default the host's name.
     /// - `WAYBILL_SMTP_TIMEOUT`: seconds, 1 to 3600, for each step of SMTP, or for some as in `connect=10 dot=900`; default those of RFC 5321
@@ -117,18 +117,20 @@ struct TransportSettings: Sendable {
         let isImplicit = url.scheme == "smtps"
         guard isImplicit || url.scheme == "smtp" else { return nil }
         var security = isImplicit ? SMTPSecurity.implicit : .opportunistic
+        var isToken = false
         for item in url.queryItems ?? [] {
-            guard item.name == "tls", !isImplicit else { return nil }
-            switch item.value {
-            case "required": security = .required
-            case "off": security = .none
+            switch (item.name, item.value) {
+            case ("tls", "required") where !isImplicit: security = .required
+            case ("tls", "off") where !isImplicit: security = .none
+            case ("auth", "xoauth2"): isToken = true
             default: return nil
             }
         }
         var credentials: SMTPCredentials?
         if let user = url.user, let password = url.password {
-            credentials = SMTPCredentials(user: user, secret: .password(password))
+            credentials = SMTPCredentials(user: user, secret: isToken ? .token(password) : .password(password))
         }
+        guard credentials != nil || !isToken else { return nil }
         guard (url.user == nil) == (credentials == nil), credentials == nil || security != .none else { return nil }
         guard (1...65_535).contains(url.port ?? 25) else { return nil }
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
