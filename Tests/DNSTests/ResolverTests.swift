@@ -7,9 +7,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct ResolverTests {
     private func resolver(
-        _ server: ScriptedDNSServer, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        _ server: ScriptedDNSServer, wait: Duration = .seconds(20),
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws -> Resolver {
-        try Resolver(servers: server.address, wait: .milliseconds(200), tries: 2, now: now)
+        try Resolver(servers: server.address, wait: wait, tries: 2, now: now)
     }
 
     private func mail(_ resolver: Resolver, _ domain: String) async -> Result<MailExchangers, LookupFailure> {
@@ -68,7 +69,7 @@ struct ResolverTests {
     func unanswered(answer: ScriptedDNSServer.Answer) async throws {
         let server = try await ScriptedDNSServer.start()
         server.answer("example.net", .mx, answer)
-        guard case .failure(let failure) = await mail(try resolver(server), "example.net") else {
+        guard case .failure(let failure) = await mail(try resolver(server, wait: .milliseconds(200)), "example.net") else {
             Issue.record("an answer")
             return
         }
@@ -134,10 +135,10 @@ struct ResolverTests {
     @Test("a lookup that is cancelled ends at once, and the next one still gets its answer")
     func cancelled() async throws {
         let server = try await ScriptedDNSServer.start()
-        server.answer("example.net", .mx, .after(.milliseconds(300), .records([.mx(1, "mx.example.net")])))
-        let resolver = try Resolver(servers: server.address, wait: .seconds(5), tries: 1)
+        server.answer("example.net", .mx, .after(.seconds(2), .records([.mx(1, "mx.example.net")])))
+        let resolver = try Resolver(servers: server.address, wait: .seconds(30), tries: 1)
         let task = Task { await mail(resolver, "example.net") }
-        try await eventually("the question") { server.asked("example.net", .mx) == 1 }
+        try await eventually(within: .seconds(30), "the question") { server.asked("example.net", .mx) == 1 }
         task.cancel()
         #expect(await task.value == .failure(.cancelled))
         guard case .success(.hosts) = await mail(resolver, "example.net") else {

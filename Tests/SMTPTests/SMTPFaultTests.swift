@@ -91,11 +91,12 @@ struct SMTPFaultTests {
         let session = try await makeClient().connect(to: endpoint)
         let attempt = await session.send(
             from: "", to: "ann@example.net", message: letter, by: .now() + .milliseconds(600))
-        #expect(attempt.outcome.summary == "failed at recipient", "\(attempt.transcript)")
-        // The answer to the end of the message has its own time.
-        server.script = Script().on(.dot, .after(.milliseconds(1500), .accept))
+        #expect(
+            ["failed at mail", "failed at recipient", "failed at data"].contains(attempt.outcome.summary), "\(attempt.transcript)")
+        // The answer to the end of the message has its own time: here it comes when the rest's is long over.
+        server.script = Script().on(.dot, .after(.seconds(5), .accept))
         let other = try await makeClient().connect(to: endpoint)
-        let late = await other.send(from: "", to: "ann@example.net", message: letter, by: .now() + .seconds(1))
+        let late = await other.send(from: "", to: "ann@example.net", message: letter, by: .now() + .seconds(4))
         #expect(late.outcome.summary == "accepted", "\(late.transcript)")
         await other.quit()
         await server.stop()
@@ -150,8 +151,7 @@ struct SMTPFaultTests {
         let server = try await Server.start(Script().on(stage, .hang))
         let session = try await makeClient().connect(to: .scripted(server, within: .seconds(60)))
         let task = Task { await session.send(from: "", to: "ann@example.net", message: letter) }
-        let deadline = ContinuousClock.now + .seconds(5)
-        while server.reached(stage) == 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        try await eventually(within: .seconds(60), "\(stage)") { server.reached(stage) > 0 }
         task.cancel()
         let attempt = await task.value
         guard case .failed(.cancelled, _, let mayHaveLeft) = attempt.outcome else {

@@ -17,7 +17,9 @@ struct FailoverSafetyTests {
         ]
         for stage in stages {
             for fault in faults {
-                script = script.when(fault) { $0.stage == stage && Int.random(in: 0..<400) == 0 }
+                // Having answered in the middle of a message, it reads no further: what it said is not the answer to the end.
+                let action = stage == .message ? .both(fault, .hang) : fault
+                script = script.when(action) { $0.stage == stage && Int.random(in: 0..<400) == 0 }
             }
         }
         for fault in [ScriptedSMTPServer.Action.drop, .reset, .raw(Array("25".utf8)), .reply("451 4.3.0 Or not"), .hang] {

@@ -22,7 +22,7 @@ enum TransportRig {
         case .sandbox: throw Trouble("no transport")
         case .relays(let relays): transport = try SMTPTransport(read, logger: .quiet) { _ in RelayRoutes(relays).find }
         case .mx(let mx):
-            let resolver = try Resolver(servers: read.nameServers, wait: .milliseconds(300), tries: 2)
+            let resolver = try Resolver(servers: read.nameServers, wait: .seconds(3), tries: 1)
             transport = try SMTPTransport(read, logger: .quiet) {
                 MXRoutes(resolver: resolver, settings: mx, health: $0).find
             }
