@@ -18,6 +18,8 @@ struct AdmittedMailing: Sendable {
     /// A recipient and the state in which their delivery begins.
     struct Recipient: Sendable {
         let submitted: MailingAccepted.Recipient
+        /// `nil` where what was submitted is none.
+        let address: EmailAddress?
         let work: Delivery
         let facts: [Fact.Body]
     }
@@ -40,16 +42,18 @@ struct AdmittedMailing: Sendable {
             var work = Delivery(
                 id: freshDelivery(), mailing: id, organization: organization, whenUncertain: whenUncertain, state: .scheduled)
             var facts: [Fact.Body] = []
+            var address: EmailAddress?
             do {
-                let address = try EmailAddress(recipient.address)
-                work.domain = address.asciiDomain ?? address.domain
+                let readable = try EmailAddress(recipient.address)
+                address = readable
+                work.domain = readable.asciiDomain ?? readable.domain
                 facts = work.begin(sendAt: sendAt, at: now)
             } catch {
                 facts = work.fail(.invalidAddress, detail: "\(error)")
             }
             let submitted = MailingAccepted.Recipient(
                 delivery: work.id, address: recipient.address, name: recipient.name, role: role, variables: recipient.variables)
-            recipients.append(Recipient(submitted: submitted, work: work, facts: facts))
+            recipients.append(Recipient(submitted: submitted, address: address, work: work, facts: facts))
         }
         self.recipients = recipients
 

@@ -44,6 +44,11 @@ struct Change {
         }
     }
 
+    /// - Parameter moment: When it happened.
+    mutating func tell(_ body: Fact.Body, of organization: String, at moment: Timestamp) {
+        tell(Fact(id: .v7(at: now, random: &random), organization: organization, occurredAt: moment, body: body))
+    }
+
     mutating func tell(_ fact: Fact) { facts.append(fact) }
 
     /// Notes what begins or ends with a delivery's new state.

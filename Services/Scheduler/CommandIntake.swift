@@ -69,14 +69,12 @@ struct CommandIntake: Service {
 
     /// What stands beside the submission goes into the history as well.
     private static func check(_ command: Command) throws(Wire.Unreadable) {
-        let (organization, by): (String, String?) =
+        let by: String? =
             switch command {
-            case .submitMailing(let organization, _, _): (organization, nil)
-            case .cancelMailing(let organization, _, let by), .cancelDelivery(let organization, _, let by),
-                .resolveDelivery(let organization, _, _, let by):
-                (organization, by)
+            case .submitMailing, .unsubscribe, .resubscribe: nil
+            case .cancelMailing(_, _, let by), .cancelDelivery(_, _, let by), .resolveDelivery(_, _, _, let by): by
             }
-        guard HeaderText.isLabel(organization, upTo: 64) else {
+        guard HeaderText.isLabel(command.organization, upTo: 64) else {
             throw Wire.Unreadable("/organization is not the name of one: letters, digits and . _ ~ -, at most 64.")
         }
         guard (by?.utf8.count ?? 0) <= 255, HeaderText.stranger(in: by ?? "") == nil else {

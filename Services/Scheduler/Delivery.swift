@@ -139,6 +139,13 @@ struct Delivery: Hashable, Sendable, Identifiable {
         return [.deliveryFailed(DeliveryFailed(delivery: id, mailing: mailing, reason: reason, detail: detail))]
     }
 
+    /// A rule keeps it back before it left.
+    mutating func drop(_ reason: DropReason, detail: String? = nil) -> [Fact.Body] {
+        guard move(on: .dropped) else { return [] }
+        dueAt = nil
+        return [.deliveryDropped(DeliveryDropped(delivery: id, mailing: mailing, reason: reason, detail: detail))]
+    }
+
     // MARK: - Steps
 
     private mutating func settle(

@@ -113,6 +113,15 @@ extension Change {
         }
         do {
             let job = try Job(work: work, session: session, row: found)
+            // They may have unsubscribed while it waited: what has not left yet stays.
+            if job.audience == .mass, old.state == .pending,
+                try isUnsubscribed(job.recipient.address, from: work.organization)
+            {
+                work = old
+                let dropped = work.drop(.unsubscribed)
+                try save(work, instead: old, facts: dropped)
+                return .failure(Refused(reason: .finished))
+            }
             try save(work, instead: old, facts: facts)
             return .success(job)
         } catch let error as InvalidAddress {

@@ -166,7 +166,13 @@ extension Change {
         }
         tell([.mailingAccepted(mailing.accepted)], of: mailing.organization)
         for recipient in mailing.recipients {
-            let work = recipient.work
+            var work = recipient.work
+            var facts = recipient.facts
+            if mailing.accepted.audience == .mass, let address = recipient.address,
+                try isUnsubscribed(address, from: mailing.organization)
+            {
+                facts = work.drop(.unsubscribed)
+            }
             let place = work.state == .pending ? try nextPlace() : nil
             try run(
                 """
@@ -181,7 +187,7 @@ extension Change {
                     work.attempt, work.dueAt, place, now,
                 ])
             note(work)
-            tell(recipient.facts, of: mailing.organization)
+            tell(facts, of: mailing.organization)
         }
     }
 }

@@ -60,6 +60,11 @@ struct MailingDesk: Sendable {
             guard try await ledger.resolve(delivery, of: organization, delivered: delivered, by: by) != nil else {
                 throw Wire.Unreadable("There is no delivery \(delivery) in the organization \(organization).")
             }
+        case .unsubscribe(let organization, let contact, let at), .resubscribe(let organization, let contact, let at):
+            let unsubscribed = command.kind == .contactUnsubscribe
+            guard try await ledger.note(unsubscribed: unsubscribed, contact, of: organization, at: at) != nil else {
+                throw Wire.Unreadable("There is no such delivery with an address in the organization \(organization).")
+            }
         }
     }
 }

@@ -83,6 +83,19 @@ enum Schema {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX mailing_blobs_by_hash ON mailing_blobs (hash);
 
+                -- What people want of an organization.
+                CREATE TABLE contacts (
+                    organization TEXT NOT NULL,
+                    -- EmailAddress.person
+                    address TEXT NOT NULL,
+                    is_unsubscribed INTEGER NOT NULL CHECK (is_unsubscribed IN (0, 1)),
+                    -- When they said so.
+                    changed_at INTEGER NOT NULL,
+                    -- The delivery through which they unsubscribed last, if it was one.
+                    delivery BLOB CHECK (length(delivery) = 16),
+                    PRIMARY KEY (organization, address)
+                ) STRICT, WITHOUT ROWID;
+
                 CREATE TABLE idempotency_keys (
                     organization TEXT NOT NULL,
                     key TEXT NOT NULL,

@@ -61,6 +61,8 @@ enum Schema {
             -- Deliveries that a person has read or clicked.
             read INTEGER NOT NULL DEFAULT 0 CHECK (read BETWEEN 0 AND recipients),
             clicked INTEGER NOT NULL DEFAULT 0 CHECK (clicked BETWEEN 0 AND recipients),
+            -- Deliveries through which their recipients unsubscribed, and did not come back.
+            unsubscribed INTEGER NOT NULL DEFAULT 0 CHECK (unsubscribed BETWEEN 0 AND recipients),
             changed_at INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX mailings_by_organization ON mailings (organization, number);
@@ -70,6 +72,7 @@ enum Schema {
         CREATE INDEX mailings_read ON mailings (organization, number) WHERE read > 0;
         CREATE INDEX mailings_unread ON mailings (organization, number) WHERE tracked = 1 AND delivered > 0 AND read = 0;
         CREATE INDEX mailings_clicked ON mailings (organization, number) WHERE clicked > 0;
+        CREATE INDEX mailings_unsubscribed ON mailings (organization, number) WHERE unsubscribed > 0;
         CREATE INDEX mailings_untracked ON mailings (organization, number) WHERE tracked = 0;
 
         CREATE VIRTUAL TABLE search USING fts5 (subject, name, recipients, content = '', tokenize = 'trigram');
@@ -98,7 +101,8 @@ enum Schema {
             last_view BLOB,
             client TEXT,
             clicks INTEGER NOT NULL DEFAULT 0,
-            clicks_people INTEGER NOT NULL DEFAULT 0
+            clicks_people INTEGER NOT NULL DEFAULT 0,
+            unsubscribed_at INTEGER
         ) STRICT, WITHOUT ROWID;
         CREATE UNIQUE INDEX deliveries_by_mailing ON deliveries (mailing, position);
         CREATE INDEX failures ON deliveries (organization, changed_at) WHERE state IN ('bounced', 'failed', 'uncertain');

@@ -66,6 +66,7 @@ struct TrackerProcess {
         let spool = HitSpool(store: store, logger: logger)
         let router = Router(context: WebContext.self)
         TrackingRoutes(keys: configuration.common.keys, spool: spool).add(to: router)
+        UnsubscribeRoutes(keys: configuration.common.keys, store: store, logger: logger).add(to: router)
         return [
             OutboxRelay(store: store, publisher: publisher, logger: logger), spool,
             WebServer(name: "public", listen: configuration.publicListen, router: router, monitored: nil, logger: logger),

@@ -9,6 +9,17 @@ package enum Command: Hashable, Sendable {
     case cancelDelivery(organization: String, delivery: DeliveryID, by: String?)
     /// Decides about an uncertain delivery: it arrived, or it is to be sent again.
     case resolveDelivery(organization: String, delivery: DeliveryID, delivered: Bool, by: String?)
+    /// A person wants no more mass mail of the organization, said at this moment. The wish of the latest moment counts, in whatever
+    /// order wishes arrive.
+    case unsubscribe(organization: String, ContactReference, at: Timestamp)
+    /// The same person wants it again after all.
+    case resubscribe(organization: String, ContactReference, at: Timestamp)
+
+    /// Whom a command is about: the recipient of a delivery, for those who know no address, or an address.
+    package enum ContactReference: Hashable, Sendable {
+        case delivery(DeliveryID)
+        case address(EmailAddress)
+    }
 
     /// The kinds of command; the raw value is the AMQP routing key.
     package enum Kind: String, CaseIterable, Sendable {
@@ -16,6 +27,8 @@ package enum Command: Hashable, Sendable {
         case mailingCancel = "mailing.cancel"
         case deliveryCancel = "delivery.cancel"
         case deliveryResolve = "delivery.resolve"
+        case contactUnsubscribe = "contact.unsubscribe"
+        case contactResubscribe = "contact.resubscribe"
     }
 
     package var kind: Kind {
@@ -24,6 +37,17 @@ package enum Command: Hashable, Sendable {
         case .cancelMailing: .mailingCancel
         case .cancelDelivery: .deliveryCancel
         case .resolveDelivery: .deliveryResolve
+        case .unsubscribe: .contactUnsubscribe
+        case .resubscribe: .contactResubscribe
+        }
+    }
+
+    package var organization: String {
+        switch self {
+        case .submitMailing(let organization, _, _), .cancelMailing(let organization, _, _),
+            .cancelDelivery(let organization, _, _), .resolveDelivery(let organization, _, _, _),
+            .unsubscribe(let organization, _, _), .resubscribe(let organization, _, _):
+            organization
         }
     }
 
@@ -38,6 +62,8 @@ package enum Command: Hashable, Sendable {
             try Wire.encode(CancelDelivery(organization: organization, delivery: delivery, by: by))
         case .resolveDelivery(let organization, let delivery, let delivered, let by):
             try Wire.encode(Resolve(organization: organization, delivery: delivery, delivered: delivered, by: by))
+        case .unsubscribe(let organization, let contact, let at), .resubscribe(let organization, let contact, let at):
+            try Wire.encode(Wish(organization: organization, contact: contact, at: at))
         }
     }
 
@@ -61,6 +87,12 @@ package enum Command: Hashable, Sendable {
             let command = try Wire.decode(Resolve.self, from: body)
             self = .resolveDelivery(
                 organization: command.organization, delivery: command.delivery, delivered: command.delivered, by: command.by)
+        case .contactUnsubscribe:
+            let wish = try Wire.decode(Wish.self, from: body)
+            self = .unsubscribe(organization: wish.organization, try wish.contact, at: wish.at)
+        case .contactResubscribe:
+            let wish = try Wire.decode(Wish.self, from: body)
+            self = .resubscribe(organization: wish.organization, try wish.contact, at: wish.at)
         case nil:
             throw Wire.Unreadable("There is no command called \(kind.debugDescription).")
         }
@@ -89,5 +121,32 @@ package enum Command: Hashable, Sendable {
         var delivery: DeliveryID
         var delivered: Bool
         var by: String?
+    }
+
+    /// Names either the delivery or the address.
+    private struct Wish: Codable {
+        var organization: String
+        var delivery: DeliveryID?
+        var address: EmailAddress?
+        var at: Timestamp
+
+        init(organization: String, contact: ContactReference, at: Timestamp) {
+            self.organization = organization
+            self.at = at
+            switch contact {
+            case .delivery(let id): delivery = id
+            case .address(let text): address = text
+            }
+        }
+
+        var contact: ContactReference {
+            get throws(Wire.Unreadable) {
+                switch (delivery, address) {
+                case (let delivery?, nil): .delivery(delivery)
+                case (nil, let address?): .address(address)
+                case (nil, nil), (_?, _?): throw Wire.Unreadable("A contact is named by either /delivery or /address.")
+                }
+            }
+        }
     }
 }

@@ -85,8 +85,9 @@ extension Fact.Body {
         case .deliveryResolved(let resolved): (.resolved(delivered: resolved.delivered), resolved.attempt, 7)
         case .deliveryCancelled(let moved): (.cancelled, moved.attempt, 8)
         case .deliveryExpired(let moved): (.expired, moved.attempt, 8)
-        case .mailingAccepted, .mailingRefused, .sessionEnded, .messageOpened, .linkClicked, .reminderPlanned, .reminderMoved,
-            .reminderSkipped, .reminderIssued, .reminderWithdrawn:
+        case .mailingAccepted, .mailingRefused, .sessionEnded, .messageOpened, .linkClicked, .contactUnsubscribed,
+            .contactResubscribed,
+            .reminderPlanned, .reminderMoved, .reminderSkipped, .reminderIssued, .reminderWithdrawn:
             nil
         }
     }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// An address that mail can be sent to (RFC 5321 section 4.1.2, with RFC 6531's internationalized form).
 ///
 /// Strict: what a client submits must be right. The domain is in lower case, the local part as it came.
@@ -6,6 +8,9 @@ package struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     package let domain: String
 
     package var description: String { "\(local)@\(domain)" }
+
+    /// The address as it names a person: in lower case, since no provider tells `Ann@` from `ann@`, though RFC 5321 section 2.4 lets it.
+    package var person: String { description.precomposedStringWithCanonicalMapping.lowercased() }
 }
 
 extension EmailAddress: Codable {

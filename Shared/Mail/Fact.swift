@@ -37,6 +37,8 @@ package struct Fact: Hashable, Sendable, Identifiable {
         case sessionEnded = "session.ended"
         case messageOpened = "message.opened"
         case linkClicked = "link.clicked"
+        case contactUnsubscribed = "contact.unsubscribed"
+        case contactResubscribed = "contact.resubscribed"
         case reminderPlanned = "reminder.planned"
         case reminderMoved = "reminder.moved"
         case reminderSkipped = "reminder.skipped"
@@ -63,6 +65,8 @@ package struct Fact: Hashable, Sendable, Identifiable {
         case sessionEnded(SessionEnded)
         case messageOpened(MessageOpened)
         case linkClicked(LinkClicked)
+        case contactUnsubscribed(ContactChanged)
+        case contactResubscribed(ContactChanged)
         case reminderPlanned(ReminderMoved)
         case reminderMoved(ReminderMoved)
         case reminderSkipped(ReminderMoved)
@@ -89,6 +93,8 @@ package struct Fact: Hashable, Sendable, Identifiable {
             case .sessionEnded: .sessionEnded
             case .messageOpened: .messageOpened
             case .linkClicked: .linkClicked
+            case .contactUnsubscribed: .contactUnsubscribed
+            case .contactResubscribed: .contactResubscribed
             case .reminderPlanned: .reminderPlanned
             case .reminderMoved: .reminderMoved
             case .reminderSkipped: .reminderSkipped
@@ -113,6 +119,7 @@ package struct Fact: Hashable, Sendable, Identifiable {
                 ended.delivery
             case .messageOpened(let opened): opened.delivery
             case .linkClicked(let clicked): clicked.delivery
+            case .contactUnsubscribed(let changed), .contactResubscribed(let changed): changed.delivery
             case .mailingAccepted, .mailingRefused, .sessionEnded, .reminderPlanned, .reminderMoved, .reminderSkipped,
                 .reminderIssued,
                 .reminderWithdrawn:
@@ -139,6 +146,7 @@ package struct Fact: Hashable, Sendable, Identifiable {
             case .reminderPlanned(let moved), .reminderMoved(let moved), .reminderSkipped(let moved), .reminderIssued(let moved),
                 .reminderWithdrawn(let moved):
                 moved.mailing
+            case .contactUnsubscribed(let changed), .contactResubscribed(let changed): changed.mailing
             case .messageOpened, .linkClicked, .sessionEnded: nil
             }
         }
@@ -175,6 +183,8 @@ extension Fact: Codable {
             case .sessionEnded: .sessionEnded(try .init(from: decoder))
             case .messageOpened: .messageOpened(try .init(from: decoder))
             case .linkClicked: .linkClicked(try .init(from: decoder))
+            case .contactUnsubscribed: .contactUnsubscribed(try .init(from: decoder))
+            case .contactResubscribed: .contactResubscribed(try .init(from: decoder))
             case .reminderPlanned: .reminderPlanned(try .init(from: decoder))
             case .reminderMoved: .reminderMoved(try .init(from: decoder))
             case .reminderSkipped: .reminderSkipped(try .init(from: decoder))
@@ -204,6 +214,7 @@ extension Fact: Codable {
         case .sessionEnded(let body): try body.encode(to: encoder)
         case .messageOpened(let body): try body.encode(to: encoder)
         case .linkClicked(let body): try body.encode(to: encoder)
+        case .contactUnsubscribed(let body), .contactResubscribed(let body): try body.encode(to: encoder)
         case .reminderPlanned(let body), .reminderMoved(let body), .reminderSkipped(let body), .reminderIssued(let body),
             .reminderWithdrawn(let body):
             try body.encode(to: encoder)

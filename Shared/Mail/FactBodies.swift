@@ -229,6 +229,21 @@ package struct LinkClicked: Hashable, Sendable, Codable {
     }
 }
 
+/// A person will get no more mass mail of the organization, or gets it again: `occurredAt` is when they said so.
+package struct ContactChanged: Hashable, Sendable, Codable {
+    /// As ``EmailAddress/person`` writes it.
+    package var address: String
+    /// The delivery through which they unsubscribed, also where they came back; absent where it was none.
+    package var delivery: DeliveryID?
+    package var mailing: MailingID?
+
+    package init(address: String, delivery: DeliveryID? = nil, mailing: MailingID? = nil) {
+        self.address = address
+        self.delivery = delivery
+        self.mailing = mailing
+    }
+}
+
 /// A reminder was planned, moved to another time, skipped, issued or withdrawn.
 package struct ReminderMoved: Hashable, Sendable, Codable {
     package var reminder: ReminderID

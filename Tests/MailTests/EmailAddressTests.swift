@@ -4,6 +4,12 @@ import Testing
 
 @Suite("Addresses")
 struct EmailAddressTests {
+    @Test("addresses that differ in case or in how an accent is written are one person's")
+    func person() throws {
+        #expect(try EmailAddress("Ann.Ä@Example.net").person == EmailAddress("ann.a\u{308}@example.NET").person)
+        #expect(try EmailAddress("ann@example.net").person != EmailAddress("ann+news@example.net").person)
+    }
+
     @Test(
         "an address that can be sent to is kept, its domain in lower case",
         arguments: [

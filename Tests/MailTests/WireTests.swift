@@ -48,6 +48,10 @@ struct WireTests {
             case .messageOpened: .messageOpened(MessageOpened(delivery: history.delivery, userAgent: "\u{0}<script>"))
             case .linkClicked:
                 .linkClicked(LinkClicked(delivery: history.delivery, link: 3, target: "https://example.com/", userAgent: nil))
+            case .contactUnsubscribed:
+                .contactUnsubscribed(
+                    ContactChanged(address: "ann@example.net", delivery: history.delivery, mailing: history.mailing))
+            case .contactResubscribed: .contactResubscribed(ContactChanged(address: "ann@example.net"))
             case .reminderPlanned: .reminderPlanned(moved)
             case .reminderMoved: .reminderMoved(moved)
             case .reminderSkipped: .reminderSkipped(moved)
@@ -123,6 +127,8 @@ struct WireTests {
             .cancelMailing(organization: "studio", mailing: mailing, by: "ann"),
             .cancelDelivery(organization: "studio", delivery: delivery, by: nil),
             .resolveDelivery(organization: "studio", delivery: delivery, delivered: true, by: "ann"),
+            .unsubscribe(organization: "studio", .delivery(delivery), at: Timestamp(microseconds: 1)),
+            .resubscribe(organization: "studio", .address(try Self.address), at: Timestamp(microseconds: 2)),
         ]
         #expect(Set(all.map(\.kind)) == Set(Command.Kind.allCases))
         for command in all {
@@ -130,6 +136,10 @@ struct WireTests {
         }
         #expect(throws: Wire.Unreadable.self) { try Command(kind: "mailing.burn", version: 1, body: Data("{}".utf8)) }
         #expect(throws: Wire.Unreadable.self) { try Command(kind: "mailing.cancel", version: 9, body: Data("{}".utf8)) }
+        let both = #"{"organization":"studio","at":"2026-12-01T09:00:00Z","address":"a@example.com","delivery":"\#(delivery)"}"#
+        for text in [both, #"{"organization":"studio","at":"2026-12-01T09:00:00Z"}"#] {
+            #expect(throws: Wire.Unreadable.self) { try Command(kind: "contact.unsubscribe", version: 1, body: Data(text.utf8)) }
+        }
     }
 
     @Test(

@@ -133,7 +133,7 @@ struct DKIMTests {
     @Test("sender dkim-key makes keys that openssl and the sender read, prints their records in one line, and overwrites none")
     func command() throws {
         let folder = try TemporaryFolder()
-        let sender = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "sender").path
+        let sender = Executables.url("sender").path
         struct Printed: Decodable, Equatable { let domain, selector, algorithm, file, name, value, zone: String }
         func run(_ arguments: String...) throws -> Printed {
             let printed = try ChildProcess.run(sender, ["dkim-key", "Example.com", "--out", folder.path] + arguments)

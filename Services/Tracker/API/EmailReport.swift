@@ -12,7 +12,7 @@ struct EmailReport: Sendable {
     private static let header = [
         "accepted_at", "mailing", "kind", "name", "subject", "collection", "delivery", "address", "recipient", "role", "status",
         "reason", "updated_at", "attempts", "read", "first_viewed", "last_viewed", "views", "views_people", "client", "clicks",
-        "clicks_people",
+        "clicks_people", "unsubscribed_at",
     ]
 
     var response: Response {
@@ -47,6 +47,7 @@ struct EmailReport: Sendable {
             email.isTracked || delivery.isRead ? (delivery.isRead ? "read" : "unread") : "untracked", text(delivery.views.first),
             text(delivery.views.last), String(delivery.views.hits.all), String(delivery.views.hits.people),
             delivery.views.client ?? "", String(delivery.clicks.all), String(delivery.clicks.people),
+            text(delivery.unsubscribedAt),
         ])
     }
 }

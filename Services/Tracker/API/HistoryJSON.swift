@@ -34,6 +34,8 @@ enum HistoryJSON {
         let clicks: Hits
         /// Deliveries that a person has read.
         let read: Int
+        /// Deliveries through which their recipients unsubscribed.
+        let unsubscribed: Int
         let deliveries: [Delivery]?
 
         init(_ row: EmailRow, deliveries: [DeliveryRow]? = nil) {
@@ -53,6 +55,7 @@ enum HistoryJSON {
             opens = row.opens
             clicks = row.clicks
             read = row.read
+            unsubscribed = row.unsubscribed
             self.deliveries = deliveries?.map(Delivery.init)
         }
     }
@@ -71,6 +74,7 @@ enum HistoryJSON {
         let read: Bool
         let views: Views
         let clicks: Clicks
+        let unsubscribedAt: Timestamp?
 
         struct Reason: Encodable {
             let code: String?
@@ -109,6 +113,7 @@ enum HistoryJSON {
                 first: row.views.first, last: row.views.last, count: row.views.hits.all, people: row.views.hits.people,
                 client: row.views.client)
             clicks = Clicks(count: row.clicks.all, people: row.clicks.people)
+            unsubscribedAt = row.unsubscribedAt
         }
     }
 

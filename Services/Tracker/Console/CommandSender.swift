@@ -21,9 +21,7 @@ struct CommandSender: Sendable {
     /// Returns once the broker has the command.
     /// - Throws: ``Problem`` 503 in words, where it has not. Asking again does no harm: a command does its work once.
     func send(_ command: Command, at now: Timestamp) async throws {
-        let message = Message(
-            id: .fresh(), type: command.kind.rawValue, app: "tracker", timestamp: now,
-            headers: ["waybill-organization": command.organization], body: try command.encoded())
+        let message = try Message(command, at: now)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await publish(message, command.kind.rawValue) }
@@ -44,13 +42,11 @@ struct CommandSender: Sendable {
     }
 }
 
-extension Command {
-    fileprivate var organization: String {
-        switch self {
-        case .submitMailing(let organization, _, _), .cancelMailing(let organization, _, _),
-            .cancelDelivery(let organization, _, _),
-            .resolveDelivery(let organization, _, _, _):
-            organization
-        }
+extension Message {
+    /// A command of the tracker's.
+    init(_ command: Command, at now: Timestamp) throws {
+        self.init(
+            id: .fresh(), type: command.kind.rawValue, app: "tracker", timestamp: now,
+            headers: ["waybill-organization": command.organization], body: try command.encoded())
     }
 }

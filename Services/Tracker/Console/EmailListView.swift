@@ -32,6 +32,7 @@ enum EmailListView {
         (.state(.deferred), "Deferred", .trying), (.state(.pending), "Pending", .waiting),
         (.state(.delivered), "Delivered", .arrived),
         (.read, "Read", nil), (.unread, "Unread", nil), (.clicked, "Clicked", nil),
+        (.unsubscribed, "Unsubscribed", nil),
     ]
 
     private static func chips(_ query: SearchQuery) -> HTML {

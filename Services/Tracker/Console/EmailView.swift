@@ -45,7 +45,7 @@ struct EmailView {
         let viewed: HTML? = delivery.state == .delivered ? "<p class=\"verdict\">\(viewed(delivery))</p>" : nil
         return """
             <div data-live="sum">\(notice)<div class="card pad"><p>To <b>\(Self.address(of: delivery))</b>\(name)</p>\
-            <div class="verdicts"><p class="verdict">\(StoryView.status(of: delivery))</p>\(viewed)</div>\
+            <div class="verdicts"><p class="verdict">\(StoryView.status(of: delivery))</p>\(viewed)\(StoryView.wish(of: delivery).map { "<p class=\"verdict\">\($0)</p>" })</div>\
             \(StoryView(story: story, visitor: visitor, now: now).render())</div></div>
             """
     }
@@ -134,7 +134,7 @@ struct EmailView {
         return """
             <tr id="d\(delivery.id)"\(openClass)><td class="wide">\(who)\(name)\(role)</td>\
             <td class="state">\(StoryView.status(of: delivery))</td><td class="in">\(why)</td>\
-            <td class="viewed">\(viewed(delivery))</td><td class="num clicks">\(clicks)</td>\
+            <td class="viewed">\(viewed(delivery)) \(StoryView.wish(of: delivery))</td><td class="num clicks">\(clicks)</td>\
             <td class="when num">\(delivery.changedAt.map { Moment.brief($0, now: now) })</td></tr>
 
             """

@@ -28,6 +28,15 @@ struct StoryView {
             """
     }
 
+    /// That the recipient wants no more mail to many, since this one.
+    static func wish(of delivery: DeliveryRow) -> HTML? {
+        delivery.unsubscribedAt.map { _ in
+            """
+            <span class="status" title="Unsubscribed through this email: mail to many no longer goes to this person.">\(Tone.withheld.icon)<span>Unsubscribed</span></span>
+            """
+        }
+    }
+
     // MARK: - Where it stands
 
     private var sentence: HTML {

@@ -49,6 +49,8 @@ struct TimelineItem {
         case .linkClicked(let clicked):
             let target = HTML.foreign(clicked.target)
             return isByPerson ? (.arrived, "Clicked \(target)\(client)") : (nil, "Link followed by a program, \(target)\(client)")
+        case .contactUnsubscribed: return (.withheld, "Unsubscribed: mail to many from you no longer goes to this person")
+        case .contactResubscribed: return (.arrived, "Subscribed again")
         case .sessionEnded: return (nil, "A sender was stopped")
         case .reminderPlanned: return (nil, "Reminder planned")
         case .reminderMoved: return (nil, "Reminder moved")

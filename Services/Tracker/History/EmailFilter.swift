@@ -26,10 +26,13 @@ enum EmailStatus: Hashable, Sendable, CaseIterable, RawRepresentable {
     /// Delivered and tracked, and nobody has read it yet.
     case unread
     case clicked
+    /// At least one recipient unsubscribed through it.
+    case unsubscribed
     /// Opens are not tracked.
     case untracked
 
-    static let allCases: [EmailStatus] = DeliveryState.allCases.map(EmailStatus.state) + [.read, .unread, .clicked, .untracked]
+    static let allCases: [EmailStatus] =
+        DeliveryState.allCases.map(EmailStatus.state) + [.read, .unread, .clicked, .unsubscribed, .untracked]
 
     init?(rawValue: String) {
         guard let status = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
@@ -43,6 +46,7 @@ enum EmailStatus: Hashable, Sendable, CaseIterable, RawRepresentable {
         case .read: "read"
         case .unread: "unread"
         case .clicked: "clicked"
+        case .unsubscribed: "unsubscribed"
         case .untracked: "untracked"
         }
     }

@@ -25,6 +25,8 @@ struct EmailRow: Hashable, Sendable, Identifiable {
     let clicks: Hits
     /// Deliveries that a person has read: viewed or clicked.
     let read: Int
+    /// Deliveries through which their recipients unsubscribed, and did not come back.
+    let unsubscribed: Int
     /// When anything about it changed last.
     let changedAt: Timestamp
 
@@ -79,6 +81,8 @@ struct DeliveryRow: Hashable, Sendable, Identifiable {
     let retryUntil: Timestamp?
     let views: Views
     let clicks: Hits
+    /// When the recipient unsubscribed through this delivery; `nil` where they did not, or came back.
+    let unsubscribedAt: Timestamp?
     /// Viewed by a person, or clicked by one: a click implies that it was read.
     var isRead: Bool { views.hits.people > 0 || clicks.people > 0 }
 

@@ -154,6 +154,6 @@ extension DeliveryRow {
             views: Views(
                 first: row["first_viewed_at"], last: row["last_viewed_at"],
                 hits: Hits(all: row["views"], people: row["views_people"]), client: row["client"]),
-            clicks: Hits(all: row["clicks"], people: row["clicks_people"]))
+            clicks: Hits(all: row["clicks"], people: row["clicks_people"]), unsubscribedAt: row["unsubscribed_at"])
     }
 }

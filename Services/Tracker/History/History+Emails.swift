@@ -45,6 +45,7 @@ extension History {
             case .read: "m.read > 0"
             case .unread: "m.tracked = 1 AND m.delivered > 0 AND m.read = 0"
             case .clicked: "m.clicked > 0"
+            case .unsubscribed: "m.unsubscribed > 0"
             case .untracked: "m.tracked = 0"
             }
         }
@@ -100,6 +101,7 @@ extension EmailRow {
             firstRecipients: try Wire.decode([RecipientName].self, from: Data(recipients.utf8)), recipients: row["recipients"],
             acceptedAt: row["accepted_at"], sendAt: row["send_at"], states: states, isTracked: row["tracked"],
             opens: Hits(all: row["opens"], people: row["opens_people"]),
-            clicks: Hits(all: row["clicks"], people: row["clicks_people"]), read: row["read"], changedAt: row["changed_at"])
+            clicks: Hits(all: row["clicks"], people: row["clicks_people"]), read: row["read"],
+            unsubscribed: row["unsubscribed"], changedAt: row["changed_at"])
     }
 }

@@ -37,6 +37,7 @@ extension History {
         case .read: return delivery.isRead
         case .unread: return delivery.state == .delivered && !delivery.isRead
         case .clicked: return delivery.clicks.people > 0
+        case .unsubscribed: return delivery.unsubscribedAt != nil
         }
     }
 

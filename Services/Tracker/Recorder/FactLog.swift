@@ -47,6 +47,16 @@ enum FactLog {
             """, [delivery, organization, limit], in: database)
     }
 
+    /// The last word on whether a delivery's recipient unsubscribed through it; `nil` where there is none.
+    static func lastWish(through delivery: DeliveryID, organization: String, in database: Database) throws -> Fact? {
+        try read(
+            """
+            delivery = ? AND organization = ? AND kind IN ('contact.unsubscribed', 'contact.resubscribed')
+            ORDER BY occurred_at DESC, id DESC LIMIT 1
+            """, [delivery, organization], in: database
+        ).first
+    }
+
     /// The fact with this number.
     static func fact(_ number: Int64, in database: Database) throws -> Fact? {
         try read("number = ?", [number], in: database).first

@@ -9,6 +9,7 @@ struct MailingChange {
     var clicks = Hits(all: 0, people: 0)
     var read = 0
     var clicked = 0
+    var unsubscribed = 0
     private var changedAt: Timestamp?
 
     mutating func move(from old: DeliveryState, to new: DeliveryState) {
@@ -31,12 +32,12 @@ struct MailingChange {
             sql: """
                 UPDATE mailings SET opens = opens + ?, opens_people = opens_people + ?, clicks = clicks + ?,
                     clicks_people = clicks_people + ?, changed_at = max(changed_at, coalesce(?, changed_at)),
-                    read = read + ?, clicked = clicked + ?, \(Self.stateSums)
+                    read = read + ?, clicked = clicked + ?, unsubscribed = unsubscribed + ?, \(Self.stateSums)
                 WHERE number = ?
                 """
         ).execute(
-            arguments: [opens.all, opens.people, clicks.all, clicks.people, changedAt, read, clicked] + StatementArguments(sums)
-                + [mailing])
+            arguments: [opens.all, opens.people, clicks.all, clicks.people, changedAt, read, clicked, unsubscribed]
+                + StatementArguments(sums) + [mailing])
         guard read != 0 || clicked != 0 || sums.contains(where: { $0 != 0 }),
             let row = try Row.fetchOne(
                 database.cachedStatement(sql: "SELECT organization, accepted_at FROM mailings WHERE number = ?"),

@@ -18,6 +18,8 @@ struct ProjectedDelivery {
     private var lastView: FactID?
     private var client: String?
     var clicks: Hits
+    /// When its recipient unsubscribed through it; `nil` where they did not, or came back.
+    var unsubscribedAt: Timestamp?
 
     /// Viewed by a person, or clicked by one.
     var isRead: Bool { views.people > 0 || clicks.people > 0 }
@@ -42,6 +44,7 @@ struct ProjectedDelivery {
         lastView = row["last_view"]
         client = row["client"]
         clicks = Hits(all: row["clicks"], people: row["clicks_people"])
+        unsubscribedAt = row["unsubscribed_at"]
     }
 
     mutating func take(_ status: DeliveryStatus) {
@@ -67,12 +70,12 @@ struct ProjectedDelivery {
             sql: """
                 UPDATE deliveries SET state = ?, reason = ?, bounce_class = ?, detail = ?, attempts = ?, changed_at = ?,
                     first_deferred_at = ?, views = ?, views_people = ?, first_viewed_at = ?, last_viewed_at = ?, last_view = ?,
-                    client = ?, clicks = ?, clicks_people = ?
+                    client = ?, clicks = ?, clicks_people = ?, unsubscribed_at = ?
                 WHERE id = ?
                 """
         ).execute(arguments: [
             state.rawValue, reason?.code, reason?.bounceClass?.rawValue, reason?.detail, attempts, changedAt, firstDeferredAt,
-            views.all, views.people, firstViewedAt, lastViewedAt, lastView, client, clicks.all, clicks.people, id,
+            views.all, views.people, firstViewedAt, lastViewedAt, lastView, client, clicks.all, clicks.people, unsubscribedAt, id,
         ])
     }
 }

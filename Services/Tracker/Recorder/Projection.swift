@@ -34,6 +34,7 @@ struct Projection {
         var moved: [DeliveryID: Timestamp] = [:]
         var hits: [(delivery: DeliveryID, fact: Fact)] = []
         var begun: Set<DeliveryID> = []
+        var wishes: Set<DeliveryID> = []
         for (number, fact) in facts {
             switch fact.body {
             case .mailingAccepted(let accepted):
@@ -42,6 +43,8 @@ struct Projection {
                 hits.append((opened.delivery, fact))
             case .linkClicked(let clicked):
                 hits.append((clicked.delivery, fact))
+            case .contactUnsubscribed(let changed), .contactResubscribed(let changed):
+                if let delivery = changed.delivery { wishes.insert(delivery) }
             case .reminderPlanned(let moved), .reminderMoved(let moved):
                 try note(moved, as: .planned, told: fact)
             case .reminderSkipped(let moved):
@@ -65,6 +68,7 @@ struct Projection {
             guard var row = try ProjectedDelivery.fetch(delivery, in: database) else { continue }
             for hit in try FactLog.hits(of: delivery, organization: row.organization, in: database) { try count(hit, on: &row) }
             try refold(&row)
+            try noteWish(on: &row)
             try row.save(in: database)
         }
         for (delivery, at) in moved where !begun.contains(delivery) {
@@ -80,6 +84,11 @@ struct Projection {
             try count(hit, on: &row)
             try row.save(in: database)
         }
+        for delivery in wishes.subtracting(begun) {
+            guard var row = try ProjectedDelivery.fetch(delivery, in: database) else { continue }
+            try noteWish(on: &row)
+            try row.save(in: database)
+        }
         for (mailing, change) in changes { try change.apply(to: mailing, in: database) }
     }
 
@@ -91,6 +100,16 @@ struct Projection {
         let status = DeliveryStatus(folding: facts)
         changes[row.mailing, default: .init()].move(from: row.state, to: status.state)
         row.take(status)
+    }
+
+    /// Sets whether the recipient unsubscribed through this delivery, by the last word there is.
+    private mutating func noteWish(on row: inout ProjectedDelivery) throws {
+        guard let last = try FactLog.lastWish(through: row.id, organization: row.organization, in: database) else { return }
+        let before = row.unsubscribedAt != nil
+        row.unsubscribedAt = last.kind == .contactUnsubscribed ? last.occurredAt : nil
+        let after = row.unsubscribedAt != nil
+        changes[row.mailing, default: .init()].unsubscribed += (after ? 1 : 0) - (before ? 1 : 0)
+        changes[row.mailing, default: .init()].reach(last.occurredAt)
     }
 
     /// Counts one open or click, which must not have been counted before.
