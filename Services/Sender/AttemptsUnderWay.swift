@@ -9,7 +9,8 @@ final class AttemptsUnderWay: Sendable {
     private let memory: Int
 
     private struct State {
-        var begun: Set<Ticket> = []
+        /// With whether another ticket for it has come since.
+        var begun: [Ticket: Bool] = [:]
         var finished: Set<Ticket> = []
         /// A ring of what is in `finished`, oldest at `next` once it is full.
         var ring: [Ticket] = []
@@ -22,17 +23,22 @@ final class AttemptsUnderWay: Sendable {
 
     /// `false` where the attempt is under way or has been made: the ticket is spent.
     func begin(_ ticket: Ticket) -> Bool {
-        state.withLock { !$0.finished.contains(ticket) && $0.begun.insert(ticket).inserted }
+        state.withLock { state in
+            guard !state.finished.contains(ticket) else { return false }
+            return state.begun.updateValue(state.begun[ticket] != nil, forKey: ticket) == nil
+        }
     }
 
     /// The attempt was not made; another ticket for it may come.
-    func forget(_ ticket: Ticket) {
-        state.withLock { _ = $0.begun.remove(ticket) }
+    /// - Returns: Whether another has come, and was spent, since it began.
+    @discardableResult
+    func forget(_ ticket: Ticket) -> Bool {
+        state.withLock { $0.begun.removeValue(forKey: ticket) ?? false }
     }
 
     func finish(_ ticket: Ticket) {
         state.withLock { state in
-            state.begun.remove(ticket)
+            state.begun[ticket] = nil
             guard state.finished.insert(ticket).inserted else { return }
             if state.ring.count < memory {
                 state.ring.append(ticket)

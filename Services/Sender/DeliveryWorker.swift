@@ -120,12 +120,13 @@ struct DeliveryWorker: Service {
         for refusal in answer.refusals {
             guard let incoming = held.removeValue(forKey: refusal.ticket) else { continue }
             Counter(label: "waybill_claims_refused_total", dimensions: [("reason", refusal.reason.rawValue)]).increment()
-            underWay.forget(refusal.ticket)
+            let hasAnother = underWay.forget(refusal.ticket)
             if refusal.reason == .sessionEnded {
                 incoming.requeue()
                 throw SenderError.sessionEnded(session)
             }
-            incoming.ack()
+            // The ticket that was to come may have come while this one was being asked about, and been taken for a repetition.
+            if refusal.reason == .wait, hasAnother { incoming.requeue() } else { incoming.ack() }
         }
         let granted = answer.jobs.compactMap { job in held.removeValue(forKey: job.ticket).map { (job, $0) } }
         for (ticket, incoming) in held {

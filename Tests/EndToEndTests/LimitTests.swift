@@ -190,7 +190,7 @@ extension EndToEnd {
             let script = ScriptedSMTPServer.Script().on(.data, turns: 1...100, .hang)
             try await with(senders: 2, script: script, settings: ["WAYBILL_DRAIN": "2"], started: 1) { waybill, watch, smtp in
                 let mailing = try await submit(200, to: "a.example", of: waybill)
-                try await eventually(within: .seconds(60), "all its slots hang") { watch.transfers.count >= 14 }
+                try await eventually(within: .seconds(60), "all its slots hang") { watch.transfers.count >= 10 }
                 let asked = ContinuousClock.now
                 #expect(try await waybill.stop("sender-1") == 0)
                 #expect(ContinuousClock.now - asked < .seconds(12))
