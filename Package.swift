@@ -73,7 +73,7 @@ let package = Package(
         .tests("Runtime", ["Mail", .httpTypes, .hummingbird, .lifecycle, .logging, .metrics, .nio]),
         .tests("Scheduler", .forService),
         .tests("Sender", .forService + ["CGumbo", "DNS", "SMTP", "MIME", .crypto, .cryptoExtras, .nioPosix]),
-        .tests("Tracker", .forService + ["MIME"]),
+        .tests("Tracker", .forService + ["MIME", .crypto]),
         .tests("Reminder", .forService),
         .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "SMTP", "Store", .logging, .grdb], testing: []),
 

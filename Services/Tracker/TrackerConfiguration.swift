@@ -7,7 +7,7 @@ struct TrackerConfiguration: ServiceConfiguration {
     let publicListen: ListenAddress
 
     /// - `WAYBILL_LISTEN`: console, history API, health and metrics, `127.0.0.1:8081`.
-    /// - `WAYBILL_PUBLIC_LISTEN`: the tracking image and links, `127.0.0.1:8080`.
+    /// - `WAYBILL_PUBLIC_LISTEN`: the tracking image, links and unsubscribing, `127.0.0.1:8080`.
     /// - Throws: `SettingsError` with every complaint.
     init(_ settings: inout Settings) throws {
         listen = settings.listen("WAYBILL_LISTEN", default: ListenAddress(host: "127.0.0.1", port: 8081))

@@ -12,7 +12,7 @@ struct TrackerProcess {
     enum Role: String, CaseIterable, Sendable {
         /// Everything, in one process.
         case all
-        /// The tracking image and links. Any number of these, each with a folder of its own.
+        /// The tracking image, links and unsubscribing. Any number of these, each with a folder of its own.
         case `public`
         /// Recorder, console and history API. One of these.
         case `private`

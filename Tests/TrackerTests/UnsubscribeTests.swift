@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import GRDB
 import HTTPTypes
@@ -80,6 +81,9 @@ struct UnsubscribeTests {
                     #expect(!policy.contains("unsafe"))
                     if method == .get {
                         let page = String(buffer: response.body)
+                        let style = page.components(separatedBy: "<style>").last?.components(separatedBy: "</style>").first ?? ""
+                        let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+                        #expect(style.contains("button{") && policy.contains("style-src 'sha256-\(hash)'"))
                         #expect(page.components(separatedBy: "<button").count == 2)
                         #expect(page.contains("<form method=\"post\">") && !page.contains("<script"))
                     }

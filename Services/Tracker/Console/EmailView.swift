@@ -98,8 +98,16 @@ struct EmailView {
 
     private var clickFigure: HTML {
         """
-        <div><dt>Clicks</dt><dd>\(Figure.grouped(row.clicks.people))</dd><dd class="note">\(machines(row.clicks))</dd></div>
+        <div><dt>Clicks</dt><dd>\(Figure.grouped(row.clicks.people))</dd><dd class="note">\(machines(row.clicks))</dd></div>\(leavers)
         """
+    }
+
+    /// Only mail to many can be left.
+    private var leavers: HTML? {
+        guard email.audience == .mass else { return nil }
+        return """
+            <div><dt>Unsubscribed</dt><dd>\(Figure.grouped(row.unsubscribed))</dd><dd class="note">through this email</dd></div>
+            """
     }
 
     private func machines(_ hits: Hits) -> HTML {
