@@ -68,7 +68,7 @@ enum UnsubscribePage: CaseIterable {
     private var text: HTML {
         switch self {
         case .question, .unclear:
-            "You will get no more news and announcements from this sender. Messages meant for you alone may still come."
+            "This sender would then send you no more news and announcements. Messages meant for you alone may still come."
         case .unsubscribed:
             "This sender will send you no more news and announcements. One that is on its way already may still arrive. Changed your mind?"
         case .resubscribed: "You will get this sender’s news and announcements as before."
@@ -106,7 +106,7 @@ enum UnsubscribePage: CaseIterable {
         h1{font-size:20px;line-height:1.3;margin:0 0 8px}p{margin:0 0 20px}\
         button{font:inherit;font-weight:600;min-height:44px;padding:0 20px;border:1px solid #3d55c4;border-radius:8px;background:#3d55c4;color:#fff;cursor:pointer}\
         button:focus-visible{outline:3px solid #9aa9ee;outline-offset:2px}\
-        @media (prefers-color-scheme:dark){body{color:#e7e8ec;background:#16181d}button{background:#5a70d6;border-color:#5a70d6}}
+        @media (prefers-color-scheme:dark){body{color:#e7e8ec;background:#16181d}button{background:#4a60c8;border-color:#4a60c8}}
         """
 
     /// Only our own style, by its hash; forms only to where they came from.
