@@ -84,6 +84,14 @@ struct DKIMTests {
         #expect(bodyHash(text) == Data(SHA256.hash(data: Data(canonical.utf8))).base64EncodedString())
     }
 
+    @Test("a body's canonical form does not depend on where its pieces end", arguments: [16_380, 16_383, 16_384, 16_385, 40_000])
+    func longBody(count: Int) {
+        let run = String(repeating: "x", count: count)
+        let text = "\(run)  y\r\n\r\n\(run)\t\r\nz \(run)\r\n\r\n"
+        let canonical = "\(run) y\r\n\r\n\(run)\r\nz \(run)\r\n"
+        #expect(bodyHash(text) == Data(SHA256.hash(data: Data(canonical.utf8))).base64EncodedString())
+    }
+
     @Test(
         "a header field's canonical form",
         arguments: [

@@ -9,16 +9,7 @@ enum RelaxedForm {
     /// One pass over the bytes; what is to be hashed is gathered in a small buffer.
     static func bodyHash(_ body: UnsafeBufferPointer<UInt8>) -> SHA256.Digest {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 * 1024) { room in
-            var hasher = SHA256()
-            var count = 0
-            func put(_ byte: UInt8) {
-                if count == room.count {
-                    hasher.update(bufferPointer: UnsafeRawBufferPointer(room))
-                    count = 0
-                }
-                room[count] = byte
-                count += 1
-            }
+            var sink = HashSink(room: room)
             // Line ends and blanks are put when text follows them.
             var lineEnds = 0
             var isBlank = false
@@ -26,33 +17,71 @@ enum RelaxedForm {
             var at = 0
             while at < body.count {
                 let byte = body[at]
-                at += 1
                 if byte == .space || byte == .tab {
-                    isBlank = true
-                } else if byte == .carriageReturn, at < body.count, body[at] == .lineFeed {
                     at += 1
+                    isBlank = true
+                } else if byte == .carriageReturn, at + 1 < body.count, body[at + 1] == .lineFeed {
+                    at += 2
                     lineEnds += 1
                     isBlank = false
                 } else {
                     while lineEnds > 0 {
-                        put(.carriageReturn)
-                        put(.lineFeed)
+                        sink.put(.carriageReturn)
+                        sink.put(.lineFeed)
                         lineEnds -= 1
                     }
                     if isBlank {
-                        put(.space)
+                        sink.put(.space)
                         isBlank = false
                     }
-                    put(byte)
+                    let start = at
+                    repeat { at += 1 } while at < body.count && isText(body[at])
+                    sink.put(UnsafeBufferPointer(rebasing: body[start..<at]))
                     isEmpty = false
                 }
             }
             if !isEmpty {
-                put(.carriageReturn)
-                put(.lineFeed)
+                sink.put(.carriageReturn)
+                sink.put(.lineFeed)
             }
-            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(room)[..<count]))
+            return sink.finish()
+        }
+    }
+
+    /// Whether a byte stands for itself, whatever is around it.
+    private static func isText(_ byte: UInt8) -> Bool {
+        byte > .space || (byte != .space && byte != .tab && byte != .carriageReturn)
+    }
+
+    /// Feeds a hash in large pieces.
+    private struct HashSink {
+        let room: UnsafeMutableBufferPointer<UInt8>
+        private var count = 0
+        private var hasher = SHA256()
+
+        init(room: UnsafeMutableBufferPointer<UInt8>) { self.room = room }
+
+        mutating func put(_ byte: UInt8) {
+            if count == room.count { flush() }
+            room[count] = byte
+            count += 1
+        }
+
+        mutating func put(_ bytes: UnsafeBufferPointer<UInt8>) {
+            if bytes.count > room.count - count { flush() }
+            guard bytes.count <= room.count else { return hasher.update(bufferPointer: UnsafeRawBufferPointer(bytes)) }
+            _ = room[count...].update(fromContentsOf: bytes)
+            count += bytes.count
+        }
+
+        mutating func finish() -> SHA256.Digest {
+            flush()
             return hasher.finalize()
+        }
+
+        private mutating func flush() {
+            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(room)[..<count]))
+            count = 0
         }
     }
 
