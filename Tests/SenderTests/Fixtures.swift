@@ -5,6 +5,7 @@ import Mail
 import NIOPosix
 import Runtime
 import SMTP
+import ServiceLifecycle
 
 @testable import Sender
 
@@ -52,6 +53,23 @@ extension Job {
     }
 }
 
+extension OutgoingMail {
+    /// A letter with two links to follow and some to leave alone, to a recipient of the sandbox.
+    static func to(
+        _ persona: String, attempt: Int = 1, publicURL: String = "http://t.example", kind: String = "invite"
+    ) throws -> OutgoingMail {
+        let content = Content.test(
+            html: """
+                <body><a href="https://x.example/1">one</a> <a href="https://x.example/2">two</a>
+                <a href="http://elsewhere.example/c/abc" data-waybill-track="off">three</a>
+                <a href="\(publicURL)/c/../admin">four</a><img src="http://elsewhere.example/o/abc"></body>
+                """)
+        let job = Job.test(attempt: attempt, recipient: "\(persona)@mail.example", kind: kind, content: try content.hash)
+        return try Composer(publicURL: publicURL, keys: .test, returnPath: .signed(mailbox: "bounce", domain: "b.example"))
+            .compose(job, try PreparedContent(content), attachments: [])
+    }
+}
+
 extension SandboxWorld {
     /// Recipients who do what they do at once, as soon as it runs.
     static func test(
@@ -65,6 +83,17 @@ extension SandboxWorld {
                 timeouts: SMTPTimeouts(all: .seconds(10))),
             client: try SMTPClient(group: MultiThreadedEventLoopGroup.singleton, logger: .quiet), pace: pace, time: time,
             logger: .quiet)
+    }
+
+    /// Runs while `body` does, and ends when it has.
+    func running(_ body: () async throws -> Void) async throws {
+        let group = ServiceGroup(configuration: .init(services: [self], logger: .quiet))
+        async let running: Void = group.run()
+        let result: Result<Void, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        await group.triggerGracefulShutdown()
+        try await running
+        try result.get()
     }
 
     /// Recipients who never get round to anything.

@@ -432,7 +432,7 @@ struct SendingTests {
             }
             #expect(world.facts.prefix(2).map(\.kind) == [.attemptUncertain, .sessionEnded])
             #expect(world.facts.filter { $0.kind == .attemptUncertain } == [entry.uncertain(session: dead)])
-            #expect(world.facts.filter { $0.kind == .sessionEnded }.count == 3)
+            try await eventually("all three have ended") { world.facts.filter { $0.kind == .sessionEnded }.count == 3 }
         }
     }
 }
