@@ -124,7 +124,7 @@ final class SessionPool: Sendable {
         state.withLock { state in
             guard
                 let index = state.destinations[destination]?.kept.lastIndex(where: { kept in hosts.contains { $0.name == kept.host }
-                    })
+                })
             else { return nil }
             state.kept -= 1
             return state.destinations[destination]?.kept.remove(at: index)
