@@ -120,7 +120,9 @@ final class ConsumeRole: Role {
 
     func drain(on session: Session) throws(LinkFailure) { try session.cancel(consumerTag: consumerTag) }
 
-    var isDrained: Bool { !isConsuming && settlements.openCount == 0 && replies.isEmpty }
+    var isDrained: Bool {
+        !isConsuming && settlements.openCount == 0 && settlements.untoldCount == 0 && replies.isEmpty
+    }
 
     func end() { _ = inbox.finish() }
 
