@@ -72,7 +72,7 @@ let package = Package(
         .tests("MIME", ["Mail"]),
         .tests("Runtime", ["Mail", .httpTypes, .hummingbird, .lifecycle, .logging, .metrics, .nio]),
         .tests("Scheduler", .forService),
-        .tests("Sender", .forService + ["CGumbo", "DNS", "SMTP", "MIME", .crypto, .cryptoExtras, .nioPosix]),
+        .tests("Sender", .forService + ["CGumbo", "DNS", "SMTP", "MIME", .crypto, .cryptoExtras, .nioPosix], data: ["Replies"]),
         .tests("Tracker", .forService + ["MIME", .crypto]),
         .tests("Reminder", .forService),
         .tests("EndToEnd", ["Broker", "MIME", "Mail", "Runtime", "SMTP", "Store", .logging, .grdb], testing: []),
@@ -125,11 +125,14 @@ extension Target {
             path: "Services/\(name)", swiftSettings: .strict)
     }
 
-    static func tests(_ module: String, _ dependencies: [Dependency], testing: [Dependency]? = nil) -> Target {
+    /// - Parameter data: Folders that the tests read where they stand.
+    static func tests(
+        _ module: String, _ dependencies: [Dependency], testing: [Dependency]? = nil, data: [String] = []
+    ) -> Target {
         .testTarget(
             name: "\(module)Tests",
             dependencies: (testing ?? [.byName(name: module)]) + ["Support"] + dependencies,
-            path: "Tests/\(module)Tests", swiftSettings: .strict)
+            path: "Tests/\(module)Tests", exclude: data, swiftSettings: .strict)
     }
 }
 

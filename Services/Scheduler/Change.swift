@@ -77,13 +77,13 @@ struct Change {
         try run(
             """
             UPDATE deliveries SET state = ?, attempt = ?, session = ?, due_at = ?, first_deferred_at = ?, deferrals = ?,
-                uncertainties = ?, place = CASE WHEN ? THEN ? ELSE place END,
+                uncertainties = ?, abandonments = ?, place = CASE WHEN ? THEN ? ELSE place END,
                 changed_at = CASE WHEN state = ? THEN changed_at ELSE ? END
             WHERE id = ?
             """,
             [
                 work.state.rawValue, work.attempt, work.session, work.dueAt, work.firstDeferredAt, work.deferrals,
-                work.uncertainties, !isPlaceKept, place, work.state.rawValue, now, work.id,
+                work.uncertainties, work.abandonments, !isPlaceKept, place, work.state.rawValue, now, work.id,
             ])
         note(work)
     }

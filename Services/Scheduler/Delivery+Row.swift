@@ -6,7 +6,7 @@ extension Delivery {
     /// The columns that ``init(row:)`` reads, of `deliveries d JOIN mailings m ON m.id = d.mailing`.
     static let columns = """
         d.id, d.mailing, d.organization, d.domain, m.when_uncertain, d.state, d.attempt, d.session, d.due_at, d.first_deferred_at,
-        d.deferrals, d.uncertainties
+        d.deferrals, d.uncertainties, d.abandonments
         """
     static let tables = "deliveries d JOIN mailings m ON m.id = d.mailing"
 
@@ -22,7 +22,8 @@ extension Delivery {
             state: state,
             attempt: try row.value("attempt"), session: try row.optionalValue("session"),
             dueAt: try row.optionalValue("due_at"), firstDeferredAt: try row.optionalValue("first_deferred_at"),
-            deferrals: try row.value("deferrals"), uncertainties: try row.value("uncertainties"))
+            deferrals: try row.value("deferrals"), uncertainties: try row.value("uncertainties"),
+            abandonments: try row.value("abandonments"))
     }
 
     /// - Parameter organization: Finds only its own; `nil` for any.

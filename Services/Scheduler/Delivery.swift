@@ -23,6 +23,8 @@ struct Delivery: Hashable, Sendable, Identifiable {
     var deferrals = 0
     /// Attempts whose outcome nobody knew.
     var uncertainties = 0
+    /// Attempts in a row whose sender ended before the message could have left.
+    var abandonments = 0
 
     /// Where it waits among others once it is pending.
     var lane: Traffic.Lane? { domain.map { Traffic.Lane(organization: organization, domain: $0) } }
@@ -105,11 +107,11 @@ struct Delivery: Hashable, Sendable, Identifiable {
     }
 
     /// The session that has claimed it is over without a report: the message never reached the final dot.
-    mutating func loseSession() -> [Fact.Body] {
+    mutating func loseSession(at now: Timestamp, rules: WorkRules, jitter: Double) -> [Fact.Body] {
         guard state == .sending else { return [] }
         let detail = "The sender ended before the message could have left."
         let abandoned = Fact.Body.attemptAbandoned(ended(detail: detail))
-        return [abandoned] + queue(after: .attemptAbandoned, as: attempt + 1)
+        return [abandoned] + abandon(at: now, rules: rules, jitter: jitter)
     }
 
     /// - Returns: The facts; none where it cannot be cancelled (any more).
@@ -151,9 +153,10 @@ struct Delivery: Hashable, Sendable, Identifiable {
     private mutating func settle(
         _ event: DeliveryEvent, at now: Timestamp, askedFor asked: Duration?, rules: WorkRules, jitter: Double
     ) -> [Fact.Body] {
-        if event == .attemptAbandoned { return queue(after: event, as: attempt + 1) }
+        if event == .attemptAbandoned { return abandon(at: now, rules: rules, jitter: jitter) }
         guard move(on: event) else { return [] }
         dueAt = nil
+        abandonments = 0
         switch state {
         case .deferred:
             deferrals += 1
@@ -175,8 +178,28 @@ struct Delivery: Hashable, Sendable, Identifiable {
         }
     }
 
+    /// Sent again at once, for senders are stopped and started every day. But a delivery that ends its sender every time is put off
+    /// for ever longer, and in the end given up.
+    private mutating func abandon(at now: Timestamp, rules: WorkRules, jitter: Double) -> [Fact.Body] {
+        guard move(on: .attemptAbandoned) else { return [] }
+        abandonments += 1
+        if abandonments >= rules.abandonments {
+            return fail(
+                .abandoned, detail: "\(abandonments) attempts in a row ended because their sender did. Look at the senders' logs.")
+        }
+        let waits = abandonments - rules.abandonmentsAtOnce
+        guard waits > 0, move(on: .attemptDeferred) else { return enqueue(as: attempt + 1) }
+        firstDeferredAt = firstDeferredAt ?? now
+        dueAt = now + rules.retry.wait(afterDeferrals: waits, askedFor: nil, jitter: jitter)
+        let detail = "Its sender has ended \(abandonments) times before the message could leave; it is tried again later."
+        return [.attemptDeferred(ended(detail: detail))]
+    }
+
     private mutating func queue(after event: DeliveryEvent, as next: Int) -> [Fact.Body] {
-        guard move(on: event) else { return [] }
+        move(on: event) ? enqueue(as: next) : []
+    }
+
+    private mutating func enqueue(as next: Int) -> [Fact.Body] {
         attempt = next
         dueAt = nil
         return [.deliveryPending(DeliveryMoved(delivery: id, mailing: mailing, attempt: attempt))]

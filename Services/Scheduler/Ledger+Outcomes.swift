@@ -13,8 +13,8 @@ extension Ledger {
                 case .attemptBounced(let ended): try change.learn(.attemptBounced, of: ended, from: fact, rules)
                 case .attemptUncertain(let ended): try change.learn(.attemptUncertain, of: ended, from: fact, rules)
                 case .attemptAbandoned(let ended): try change.learn(.attemptAbandoned, of: ended, from: fact, rules)
+                case .sessionEnded(let ended): try change.end(ended.session, rules)
                 case .deliveryFailed(let failed): try change.learn(failed)
-                case .sessionEnded(let ended): try change.end(ended.session)
                 default: break
                 }
             }
@@ -39,7 +39,7 @@ extension Change {
     }
 
     /// Whatever the session had claimed and not reported never left: it is pending again.
-    fileprivate mutating func end(_ session: SessionID) throws {
+    fileprivate mutating func end(_ session: SessionID, _ rules: WorkRules) throws {
         try run("INSERT INTO ended_sessions (id, ended_at) VALUES (?, ?) ON CONFLICT DO NOTHING", [session, now])
         note(ended: session)
         let rows = try rows(
@@ -47,7 +47,7 @@ extension Change {
         for row in rows {
             let old = try Delivery(row: row)
             var work = old
-            let facts = work.loseSession()
+            let facts = work.loseSession(at: now, rules: rules, jitter: jitter())
             try save(work, instead: old, facts: facts)
         }
     }

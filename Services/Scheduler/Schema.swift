@@ -47,6 +47,7 @@ enum Schema {
                     first_deferred_at INTEGER,
                     deferrals INTEGER NOT NULL CHECK (deferrals >= 0),
                     uncertainties INTEGER NOT NULL CHECK (uncertainties >= 0),
+                    abandonments INTEGER NOT NULL DEFAULT 0 CHECK (abandonments >= 0),
                     changed_at INTEGER NOT NULL,
                     CHECK (state <> 'sending' OR session IS NOT NULL),
                     CHECK (state <> 'deferred' OR first_deferred_at IS NOT NULL),

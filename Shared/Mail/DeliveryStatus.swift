@@ -13,6 +13,8 @@ package struct DeliveryStatus: Hashable, Sendable {
     /// When the server first asked to try later; the 72 hours count from here.
     package private(set) var firstDeferredAt: Timestamp?
     package private(set) var lastReply: ServerReply?
+    /// What was said last, by the server or about it: hostile text. It stays when a delivery is given up.
+    package private(set) var lastWords: String?
 
     package enum Reason: Hashable, Sendable {
         case dropped(DropReason, detail: String?)
@@ -52,6 +54,7 @@ package struct DeliveryStatus: Hashable, Sendable {
             .attemptAbandoned(let ended):
             reason = ended.verdict.map(Reason.refused) ?? ended.detail.map(Reason.other)
             if let reply = ended.reply { lastReply = reply }
+            if let words = ended.reply?.description ?? ended.detail { lastWords = words }
         default: reason = nil
         }
     }
@@ -75,16 +78,16 @@ extension Fact.Body {
         case .deliveryScheduled(let moved): (.scheduled, moved.attempt, 0)
         case .deliveryPending(let moved): (.fellDue, moved.attempt, 1)
         case .deliveryDropped: (.dropped, 0, 2)
-        case .deliveryFailed(let failed): (.failed, failed.reason == .unreadableContent ? .max : 0, 2)
+        case .deliveryFailed(let failed): (.failed, failed.reason.isKnownAtOnce ? 0 : .max, 2)
         case .attemptStarted(let started): (.attemptStarted, started.attempt, 3)
         case .attemptUncertain(let ended): (.attemptUncertain, ended.attempt, 4)
         case .attemptAbandoned(let ended): (.attemptAbandoned, ended.attempt, 5)
-        case .attemptDeferred(let ended): (.attemptDeferred, ended.attempt, 5)
-        case .attemptBounced(let ended): (.attemptBounced, ended.attempt, 5)
-        case .attemptDelivered(let ended): (.attemptDelivered, ended.attempt, 6)
-        case .deliveryResolved(let resolved): (.resolved(delivered: resolved.delivered), resolved.attempt, 7)
-        case .deliveryCancelled(let moved): (.cancelled, moved.attempt, 8)
-        case .deliveryExpired(let moved): (.expired, moved.attempt, 8)
+        case .attemptDeferred(let ended): (.attemptDeferred, ended.attempt, 6)
+        case .attemptBounced(let ended): (.attemptBounced, ended.attempt, 6)
+        case .attemptDelivered(let ended): (.attemptDelivered, ended.attempt, 7)
+        case .deliveryResolved(let resolved): (.resolved(delivered: resolved.delivered), resolved.attempt, 8)
+        case .deliveryCancelled(let moved): (.cancelled, moved.attempt, 9)
+        case .deliveryExpired(let moved): (.expired, moved.attempt, 9)
         case .mailingAccepted, .mailingRefused, .sessionEnded, .messageOpened, .linkClicked, .contactUnsubscribed,
             .contactResubscribed,
             .reminderPlanned, .reminderMoved, .reminderSkipped, .reminderIssued, .reminderWithdrawn:

@@ -6,8 +6,9 @@
 /// |---|---|---|---|---|---|---|---|---|---|
 /// | minutes | 1 | 2 | 4 | 8 | 16 | 32 | 64 | 128 | 240 |
 ///
-/// A wait that would go beyond the lifetime ends with it, so the last retry falls 72 hours after the first deferral and none
-/// later: 25 retries in all where every one is deferred at once.
+/// Where the next wait would reach beyond it, the last retry is made ten minutes before the lifetime ends: nothing is given up long
+/// after it was last tried, nothing is given up before the 72 hours are over, and nothing is tried later. That makes 25 retries where
+/// every one is deferred at once.
 package struct RetrySchedule: Hashable, Sendable {
     /// The wait after the first deferral; doubled after each further one.
     package var first: Duration
@@ -42,13 +43,20 @@ package struct RetrySchedule: Hashable, Sendable {
         return max(max(wait, least) * (1 + share), least)
     }
 
-    /// When the next attempt is due; `nil` once the lifetime has passed: the delivery has expired.
+    /// How long before the end the last retry is made: time for the attempt itself.
+    private var lastCall: Duration { min(.seconds(600), lifetime / 20) }
+
+    /// When to go on: with the next attempt, or at the end of the lifetime with giving up; `nil` once that has passed.
+    ///
+    /// A server that asks for a wait beyond the end is asked once more all the same.
     /// - Parameter firstDeferredAt: When the first of the deferrals was.
     package func next(
         afterDeferrals made: Int, firstDeferredAt: Timestamp, now: Timestamp, askedFor asked: Duration?, jitter: Double
     ) -> Timestamp? {
         let end = firstDeferredAt + lifetime
         guard now < end else { return nil }
-        return min(now + wait(afterDeferrals: made, askedFor: asked, jitter: jitter), end)
+        let due = now + wait(afterDeferrals: made, askedFor: asked, jitter: jitter)
+        let last = end - lastCall
+        return due < last ? due : now < last ? last : end
     }
 }

@@ -35,43 +35,20 @@ package enum FailReason: String, Codable, Sendable, CaseIterable {
     case missingAttachment = "missing-attachment"
     /// The message could not be composed from its parts.
     case unreadableContent = "unreadable-content"
-}
+    /// Again and again the sender that tried it ended before the message could have left.
+    case abandoned
 
-/// How a server's refusal is to be understood.
-package enum BounceClass: String, Codable, Sendable, CaseIterable {
-    /// Permanent: this address or domain takes no mail.
-    case hard
-    /// Temporary, and about the mailbox or the message: full, too large.
-    case soft
-    /// Temporary, and about the way there: connection, load, greylisting.
-    case transient
-    /// Refused for reputation, policy or content; says nothing about the address.
-    case block
-}
-
-/// Why a server refused, in the words of the history.
-package enum BounceReason: String, Codable, Sendable, CaseIterable {
-    case addressUnknown = "address-unknown"
-    case domainUnknown = "domain-unknown"
-    case movedOrDisabled = "moved-or-disabled"
-    case mailboxFull = "mailbox-full"
-    case messageTooLarge = "message-too-large"
-    case serverUnavailable = "server-unavailable"
-    case rateLimited = "rate-limited"
-    case greylisted
-    case contentRejected = "content-rejected"
-    case policyRefused = "policy-refused"
-    case senderRefused = "sender-refused"
-    case authenticationRefused = "authentication-refused"
-    case relayingDenied = "relaying-denied"
-    case network
-    case protocolError = "protocol-error"
-    case expired
-    case other
+    /// Whether admission finds it, and not a sender.
+    package var isKnownAtOnce: Bool {
+        switch self {
+        case .noRecipient, .invalidAddress, .missingAttachment: true
+        case .unreadableContent, .abandoned: false
+        }
+    }
 }
 
 /// A server's answer, as it came: hostile text, never to be shown unescaped.
-package struct ServerReply: Hashable, Sendable, Codable {
+package struct ServerReply: Hashable, Sendable, Codable, CustomStringConvertible {
     /// 200 to 599 (RFC 5321 section 4.2).
     package var code: Int
     /// Such as `5.1.1` (RFC 3463), where the server gave one.
@@ -84,20 +61,9 @@ package struct ServerReply: Hashable, Sendable, Codable {
         self.enhanced = enhanced
         self.text = text
     }
-}
 
-/// How a refusal was understood.
-package struct Verdict: Hashable, Sendable, Codable {
-    package var `class`: BounceClass
-    package var reason: BounceReason
-    /// Whether the reply leaves no doubt.
-    package var certain: Bool
-
-    package init(class: BounceClass, reason: BounceReason, certain: Bool) {
-        self.class = `class`
-        self.reason = reason
-        self.certain = certain
-    }
+    /// `550 5.1.1 No such user`: hostile text.
+    package var description: String { ([String(code), enhanced, text] as [String?]).compactMap { $0 }.joined(separator: " ") }
 }
 
 /// An address with the name that people see.

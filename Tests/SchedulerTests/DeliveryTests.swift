@@ -126,8 +126,8 @@ struct DeliveryTests {
     }
 
     @Test(
-        "waits as long as the server asks, within the 72 hours",
-        arguments: [(7200, 7200), (10, 60), (9_999_999, 259_200), (-5, 60)])
+        "waits as long as the server asks, but is tried once more before the 72 hours are over",
+        arguments: [(7200, 7200), (10, 60), (9_999_999, 258_600), (-5, 60)])
     func retryAfter(asked: Int, seconds: Int) {
         var work = delivery()
         claimed(&work)
@@ -141,7 +141,7 @@ struct DeliveryTests {
         var work = delivery()
         claimed(&work)
         let first = ended(work)
-        _ = work.loseSession()
+        _ = work.loseSession(at: Samples.now, rules: rules, jitter: 0)
         #expect(work.attempt == 2)
         let before = work
         for event in [DeliveryEvent.attemptUncertain, .attemptAbandoned] {
@@ -160,6 +160,51 @@ struct DeliveryTests {
         let facts = work.learn(.attemptAbandoned, of: ended(work), at: Samples.now, now: Samples.now, rules: rules, jitter: 0)
         #expect(facts.map(\.kind) == [.deliveryPending])
         #expect((work.state, work.attempt, work.dueAt) == (.pending, 2, nil))
+    }
+
+    @Test(
+        "abandoned again and again it is put off for ever longer, and fails in the end where everybody sees it",
+        arguments: [true, false])
+    func abandonedAgainAndAgain(bySessionEnd: Bool) {
+        var work = delivery()
+        var now = Samples.now
+        var waits: [Duration] = []
+        var last: [Fact.Kind] = []
+        while !work.isOver, waits.count < 100 {
+            claimed(&work, at: now)
+            let facts =
+                bySessionEnd
+                ? Array(work.loseSession(at: now, rules: rules, jitter: 0).dropFirst())
+                : work.learn(.attemptAbandoned, of: ended(work), at: now, now: now, rules: rules, jitter: 0)
+            last = facts.map(\.kind)
+            if work.state == .deferred, let due = work.dueAt {
+                #expect(last == [.attemptDeferred])
+                waits.append(due - now)
+                now = due
+                _ = work.fallDue(at: now, rules: rules, jitter: 0)
+            } else if !work.isOver {
+                #expect(last == [.deliveryPending])
+                waits.append(.zero)
+            }
+        }
+        #expect(waits == [0, 0, 0, 1, 2, 4, 8, 16, 32].map { .seconds($0 * 60) })
+        #expect(work.state == .failed)
+        #expect(last == [.deliveryFailed])
+        #expect(work.attempt == 10)
+    }
+
+    @Test("one conversation with a server is enough to forget the attempts that were abandoned")
+    func abandonmentsForgotten() {
+        var work = delivery()
+        for _ in 0..<3 {
+            claimed(&work)
+            _ = work.loseSession(at: Samples.now, rules: rules, jitter: 0)
+        }
+        claimed(&work)
+        _ = work.learn(.attemptDeferred, of: ended(work), at: Samples.now, now: Samples.now, rules: rules, jitter: 0)
+        _ = work.fallDue(at: Samples.now + .seconds(60), rules: rules, jitter: 0)
+        claimed(&work)
+        #expect(work.loseSession(at: Samples.now, rules: rules, jitter: 0).map(\.kind) == [.attemptAbandoned, .deliveryPending])
     }
 
     @Test("uncertain is held where the mailing says so, until a person decides", arguments: [true, false])

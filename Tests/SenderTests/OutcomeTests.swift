@@ -39,18 +39,18 @@ struct OutcomeTests {
             ("552 5.3.4 Message too big for system", .mail, .soft, .messageTooLarge, true),
             ("552 Too much mail data", .dot, .soft, .messageTooLarge, false),
             ("451 4.7.1 Greylisted, try again in 5 minutes", .recipient, .transient, .greylisted, true),
-            ("421 Service not available", .mail, .transient, .serverUnavailable, false),
+            ("421 Service not available", .mail, .transient, .serverUnavailable, true),
             ("554 5.7.1 Relay access denied", .recipient, .block, .relayingDenied, true),
             ("554 5.7.1 Blocked by Spamhaus", .recipient, .block, .policyRefused, true),
             ("550 5.7.26 Unauthenticated email is not accepted", .dot, .block, .authenticationRefused, true),
             ("554 5.6.0 Message contains a virus", .dot, .block, .contentRejected, true),
             ("554 Transaction failed", .dot, .block, .contentRejected, false),
-            ("553 Sender not allowed", .mail, .block, .senderRefused, false),
+            ("553 Sender not allowed", .mail, .block, .senderRefused, true),
             ("550 5.1.2 Host unknown", .recipient, .hard, .domainUnknown, true),
-            ("450 4.1.1 User unknown", .recipient, .soft, .addressUnknown, true),
-            ("450 4.2.1 The user is receiving mail too quickly", .recipient, .transient, .rateLimited, false),
+            ("450 4.1.1 User unknown", .recipient, .soft, .addressUnknown, false),
+            ("450 4.2.1 The user is receiving mail too quickly", .recipient, .transient, .rateLimited, true),
             ("535 5.7.8 Bad credentials", .auth, .block, .authenticationRefused, true),
-            ("550 5.1.1 over quota", .recipient, .hard, .addressUnknown, false),
+            ("550 5.1.1 over quota", .recipient, .soft, .mailboxFull, false),
         ])
     func classified(reply: String, stage: SMTPStage, bounceClass: BounceClass, reason: BounceReason, certain: Bool) {
         let verdict = ReplyClassifier.verdict(on: Self.reply(reply), at: stage)
@@ -101,6 +101,14 @@ struct OutcomeTests {
             ("deferred for at least 2 hours", 7200), ("try again in 100 hours", 86_400), ("Try later", nil),
             ("error 4 minutes", nil),
             ("in 99999999999999 hours", nil), ("in 0 seconds", nil), ("in 5", nil), ("", nil),
+            ("Greylisting in action, please come back in 00:05:00", 300), ("Please retry in 4:30", 270),
+            ("retry after 300 sec", 300),
+            ("try again later in 5 min", 300), ("Greylisted for 299 seconds", 299), ("please wait PT1H30M", 5400),
+            ("try again in an hour", 3600), ("in einer Stunde erneut versuchen", 3600),
+            ("Bitte in 10 Minuten erneut versuchen", 600),
+            ("reessayez dans 15 minutes", 900), ("réessayer après 2 heures", 7200), ("intente de nuevo en 20 minutos", 1200),
+            ("повторите через 5 минут", 300), ("too many messages in 1 hour, try later", nil), ("100 mails per 60 seconds", nil),
+            ("at 12:30 the server was busy", nil), ("wait 99:99:99", 86_400), ("PT", nil), ("in ::", nil),
         ])
     func retryHint(text: String, seconds: Int?) {
         #expect(RetryHint.seconds(in: text) == seconds)

@@ -81,6 +81,8 @@ enum HistoryJSON {
             let `class`: BounceClass?
             /// In words for a person.
             let text: String
+            /// What a person can do about a server's refusal.
+            let advice: String?
             let detail: String?
         }
 
@@ -104,7 +106,9 @@ enum HistoryJSON {
             name = row.name
             role = row.role
             state = row.state
-            reason = row.reason.map { Reason(code: $0.code, class: $0.bounceClass, text: $0.sentence, detail: $0.detail) }
+            reason = row.reason.map {
+                Reason(code: $0.code, class: $0.bounceClass, text: $0.sentence, advice: $0.advice, detail: $0.detail)
+            }
             attempts = row.attempts
             retryUntil = row.retryUntil
             updatedAt = row.changedAt

@@ -48,9 +48,9 @@ struct StoryView {
         case .deferred:
             let until: HTML =
                 delivery.retryUntil.map { "We keep trying until \(Moment.spoken($0))." } ?? "We keep trying for 72 hours."
-            return "\(reason ?? "The recipient’s server asked us to come back later.") \(until)"
+            return "\(reason ?? "The recipient’s server asked us to come back later.") \(until)\(detail)"
         case .bounced:
-            return "\(reason ?? delivery.state.meaning) \(delivery.reason?.bounceClass?.advice ?? "")"
+            return "\(reason ?? delivery.state.meaning) \(delivery.reason?.advice ?? "")\(detail)"
         case .dropped, .failed:
             return "\(reason ?? delivery.state.meaning)\(detail)"
         case .uncertain:
@@ -160,16 +160,6 @@ extension BounceClass {
         case .soft: "soft"
         case .transient: "transient"
         case .block: "blocked"
-        }
-    }
-
-    /// What a person can do about it.
-    var advice: String {
-        switch self {
-        case .hard: "Check how the address is written, or reach them in another way."
-        case .soft: "It may work another day; meanwhile reach them in another way."
-        case .transient: "The trouble is on the way there, not with the address: sending again later may work."
-        case .block: "Ask the recipient to mark the sender as safe, or to have their provider let it through."
         }
     }
 }

@@ -30,7 +30,7 @@ struct TimelineItem {
         case .deliveryPending(let moved):
             return (.waiting, moved.attempt > 1 ? "In the queue for attempt \(moved.attempt)" : "In the queue\(person(moved.by))")
         case .deliveryCancelled(let moved): return (.withheld, "Cancelled\(person(moved.by))")
-        case .deliveryExpired: return (.failed, "Given up: 72 hours have passed since the server first asked us to try later")
+        case .deliveryExpired: return (.failed, "Given up: 72 hours have passed since it first had to wait")
         case .deliveryDropped(let dropped): return (.withheld, "Dropped\(dropped.detail.map { ": \(HTML.foreign($0))" })")
         case .deliveryFailed(let failed): return (.failed, "Failed\(failed.detail.map { ": \(HTML.foreign($0))" })")
         case .deliveryResolved(let resolved):
@@ -40,7 +40,13 @@ struct TimelineItem {
             )
         case .attemptStarted(let started): return (.moving, "Attempt \(started.attempt) began")
         case .attemptDelivered(let ended): return (.arrived, "Taken by the recipient’s server\(peer(ended))")
-        case .attemptDeferred(let ended): return (.trying, "The server asked us to try later\(peer(ended))")
+        case .attemptDeferred(let ended):
+            return (
+                .trying,
+                ended.reply == nil
+                    ? "Could not be handed over; tried again later\(peer(ended))"
+                    : "The server asked us to try later\(peer(ended))"
+            )
         case .attemptBounced(let ended): return (.failed, "Refused by the recipient’s server\(peer(ended))")
         case .attemptUncertain(let ended): return (.trying, "Nobody knows whether it arrived\(peer(ended))")
         case .attemptAbandoned: return (nil, "The attempt ended before the message could leave")

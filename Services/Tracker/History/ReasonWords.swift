@@ -9,6 +9,12 @@ extension DeliveryReason {
         return detail ?? "No reason was given."
     }
 
+    /// What the person who sent it can do, where a server refused.
+    var advice: String? {
+        guard let code, let bounceClass else { return nil }
+        return BounceReason(rawValue: code)?.advice(for: bounceClass)
+    }
+
     private static func sentence(for reason: DropReason) -> String {
         switch reason {
         case .suppressed: "Not sent: the address is on the suppression list."
@@ -24,6 +30,7 @@ extension DeliveryReason {
         case .invalidAddress: "Could not be sent: this is not a valid address. Check its spelling."
         case .missingAttachment: "Could not be sent: a required attachment is missing."
         case .unreadableContent: "Could not be sent: the message could not be composed from its parts."
+        case .abandoned: "Could not be sent: again and again the sender broke off before the message could leave."
         }
     }
 
@@ -44,7 +51,7 @@ extension DeliveryReason {
         case .relayingDenied: "The mail server does not pass on mail for this address."
         case .network: "The recipient's server could not be reached."
         case .protocolError: "The recipient's server answered in a way that makes no sense."
-        case .expired: "The recipient's server kept asking us to try later, for 72 hours; we have given up."
+        case .expired: "The recipient's server could not take the message for 72 hours; we have given up."
         case .other: "The recipient's server refused the message."
         }
     }

@@ -49,7 +49,7 @@ struct ProjectedDelivery {
 
     mutating func take(_ status: DeliveryStatus) {
         state = status.state
-        reason = status.reason.map(DeliveryReason.init)
+        reason = status.reason.map { DeliveryReason($0, lastWords: status.lastWords) }
         attempts = status.attempts
         changedAt = status.changedAt
         firstDeferredAt = status.firstDeferredAt
@@ -81,11 +81,12 @@ struct ProjectedDelivery {
 }
 
 extension DeliveryReason {
-    init(_ reason: DeliveryStatus.Reason) {
+    /// - Parameter lastWords: What the server said, for a refusal.
+    init(_ reason: DeliveryStatus.Reason, lastWords: String?) {
         switch reason {
         case .dropped(let reason, let detail): self.init(code: reason.rawValue, bounceClass: nil, detail: detail)
         case .failed(let reason, let detail): self.init(code: reason.rawValue, bounceClass: nil, detail: detail)
-        case .refused(let verdict): self.init(code: verdict.reason.rawValue, bounceClass: verdict.class, detail: nil)
+        case .refused(let verdict): self.init(code: verdict.reason.rawValue, bounceClass: verdict.class, detail: lastWords)
         case .other(let words): self.init(code: nil, bounceClass: nil, detail: words)
         }
     }
