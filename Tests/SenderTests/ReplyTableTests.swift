@@ -25,7 +25,7 @@ struct ReplyTableTests {
 
     @Test(
         "at least 80 % are right, 95 % of those that it is certain of, and it is certain of half",
-        arguments: ["known", "held-out", "from-memory"])
+        arguments: ["known", "held-out", "from-memory", "logs"])
     func right(file: String) throws {
         var right = 0
         var certain = 0

@@ -28,7 +28,7 @@ struct ReplyClassifier {
     /// - Parameter text: A reply as it stands in a log or a delivery status notification, with its codes in it or without.
     static func verdict(on text: some StringProtocol) -> Verdict {
         let text = ReplyText(text)
-        return verdict(code: text.code, enhanced: text.enhanced, words: text.words, at: nil)
+        return verdict(code: text.code, enhanced: text.enhanced, words: text.words, at: text.stage)
     }
 
     static func verdict(on reply: SMTPReply, at stage: SMTPStage) -> Verdict {
@@ -112,6 +112,7 @@ struct ReplyClassifier {
         case 521, 556: likely.append((.domainUnknown, 3))
         case 551: likely.append((.movedOrDisabled, 1))
         case 552: likely.append((stage == .data || stage == .dot || stage == .mail ? .messageTooLarge : .mailboxFull, 3))
+        case 541, 542: likely.append((.policyRefused, 2))
         case 553: likely.append((stage == .mail ? .senderRefused : .addressUnknown, 1))
         default: break
         }

@@ -13,6 +13,8 @@ struct ReplyText {
     private(set) var enhanced: [EnhancedStatusCode] = []
     /// ` mailbox full `; a single space where nothing was said.
     private(set) var words: [UInt8] = [UInt8(ascii: " ")]
+    /// Where in the conversation it was said, as the mail server that wrote the log remarks.
+    private(set) var stage: SMTPStage?
 
     /// More than any server has to say.
     static let limit = 4096
@@ -29,7 +31,25 @@ struct ReplyText {
             take(rest[from..<end])
             rest = rest[end...]
         }
+        for (remark, stage) in Self.remarks {
+            guard let found = words.firstRange(of: remark) else { continue }
+            self.stage = stage
+            words.replaceSubrange(found, with: [UInt8(ascii: " ")])
+            return
+        }
     }
+
+    /// Postfix's and Exim's.
+    private static let remarks: [(words: [UInt8], stage: SMTPStage)] = [
+        ("in reply to rcpt to command", .recipient), ("in reply to end of data command", .dot),
+        ("in reply to mail from command", .mail),
+        ("in reply to data command", .data), ("in reply to ehlo command", .hello), ("in reply to helo command", .hello),
+        ("refused to talk to me", .greeting), ("smtp error from remote mail server after rcpt to", .recipient),
+        ("smtp error from remote mail server after end of data", .dot),
+        ("smtp error from remote mail server after pipelined", .mail),
+        ("smtp error from remote mail server after mail from", .mail), ("smtp error from remote mail server after data", .data),
+        ("smtp error from remote mail server after initial connection", .greeting),
+    ].map { (Array(" \($0) ".utf8), $1) }
 
     /// A phrase of the table in the same form, without the spaces at its ends.
     static func folded(_ text: String) -> String {

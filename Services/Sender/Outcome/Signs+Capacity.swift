@@ -5,10 +5,19 @@ extension SignIndex {
     static let capacity: [Sign] = full + large + rate + grey + server + network + expired + moods
 
     private static let full = [
-        Sign(.mailboxFull, 13, ["too many messages on the server", "zuviele mails", "zu viele mails"]),
+        Sign(
+            .mailboxFull, 13,
+            [
+                "too many messages on the server", "too many messages on this mailbox", "too many messages in this mailbox",
+                "allowed message count", "zuviele mails", "zu viele mails",
+            ]),
         Sign(
             .mailboxFull, 10,
             [
+                "out of quota", "quota is over", "mailbox is over", "overdrawn", "over quote", "dropfile", "receive any more mail",
+                "space not enough", "not enough diskspace", "maximum allowed storage", "maximum mailbox size",
+                "exceeds allowed size",
+                "larger than the space available", "limit exeeded", "mail box space", "quota for the mailbox", "errno 28",
                 "mailbox full", "mailbox is full", "mailbox ~ full", "full mailbox", "inbox full", "inbox is full",
                 "account is full",
                 "mailfolder is full", "over quota", "overquota", "overquotatemp", ".overquotatemp", ".overquotaperm",
@@ -77,7 +86,9 @@ extension SignIndex {
         Sign(
             .rateLimited, 12,
             [
-                "receiving mail at a rate", "hl icc", "hl ifc", "mi dmc", "mi sfq", "mi ccl", "mi cel", "rp drc", "rp ccl",
+                "receiving mail at a rate", "unusual amount of", "connection slots", "mail bomb", "retrying too fast",
+                "submission rate", "rate limiting", "dyn t1", "hl icc", "hl ifc", "mi dmc", "mi sfq", "mi ccl", "mi cel", "rp drc",
+                "rp ccl",
                 "rp cel", "receiving mail too quickly", "rate that prevents", ".receivingrate",
                 ".receivingrateperm",
                 "rate limited", "rate limit", "ratelimit*", "rate limiting", "rate exceeded", "rate ~ exceeded",
@@ -107,7 +118,8 @@ extension SignIndex {
                 "exceeded ~ hourly",
                 "recipient rate", "message rate", "connection refused too many",
             ]),
-        Sign(.rateLimited, 4, ["too many", "limit exceeded", "exceeded", "temporarily deferred", "deferred"]),
+        Sign(.rateLimited, 8, ["temporarily deferred"]),
+        Sign(.rateLimited, 4, ["too many", "limit exceeded", "exceeded", "deferred"]),
     ]
 
     private static let grey = [
@@ -124,7 +136,12 @@ extension SignIndex {
     ]
 
     private static let server = [
-        Sign(.serverUnavailable, 15, ["could not complete sender verify", "could not complete recipient verify"]),
+        Sign(
+            .serverUnavailable, 15,
+            [
+                "virus scan failed", "scanners failed", "unable to quarantine", "message delayed",
+                "could not complete sender verify", "could not complete recipient verify",
+            ]),
         Sign(
             .serverUnavailable, 8,
             [
@@ -169,6 +186,7 @@ extension SignIndex {
     ]
 
     private static let network = [
+        Sign(.network, 15, ["host not found try again", "not found try again", "lookup failed temporarily"]),
         Sign(
             .network, 11,
             [

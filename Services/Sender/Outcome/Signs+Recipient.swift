@@ -5,6 +5,27 @@ extension SignIndex {
     static let recipient: [Sign] = unknown + unknownAbroad + gone + domain
 
     private static let unknown = [
+        Sign(
+            .addressUnknown, 9,
+            [
+                "no users here", "no such virtual user", "unable to validate recipient", "recipient cannot be verified",
+                "rejected recipients", "recipients are unknown", "recipients are invalid", "recipient is invalid",
+                "mailbox is not valid",
+                "invalid e mail address", "not known at this site", "email name is not found", "not a recognised",
+                "not a recognized",
+                "name is not recognized", "no user by that name", "allowed recipients", "unable to find alias",
+                "does not like recipient",
+                "final delivery user", "final email delivery point", "non esiste", "recipient validation", "recipient verify",
+                "user path", "address is not valid", "not valid address", "email invalid",
+            ]),
+        Sign(
+            .addressUnknown, 7,
+            [
+                "unavailable mailbox", "mailbox is not available", "mailbox is currently unavailable", "no recipients",
+                "does not receive mail", "invalid destination", "undeliverable to the following",
+                "recipient email address is possibly incorrect",
+                "check the recipients", "chdir to maildir", "homedir",
+            ]),
         Sign(.addressUnknown, 13, ["not listed in", "listed in public name", "listed in domino"]),
         Sign(
             .addressUnknown, 9,
@@ -113,6 +134,9 @@ extension SignIndex {
         Sign(
             .movedOrDisabled, 10,
             [
+                "never logged", "not entered during", "hasnt entered", "administratively disabled", "disabled due to",
+                "disabled mailbox",
+                "email has changed", "address is no longer", "account is expired", "closed due to inactivity", "inactive on this",
                 "email account that you tried to reach is disabled", "account that you tried to reach is inactive", ".disableduser",
                 "account has been disabled", "account is disabled", "account disabled", "mailbox disabled", "mailbox is disabled",
                 "mailbox has been disabled", "user disabled", "user is disabled", "user account is disabled",
@@ -184,7 +208,8 @@ extension SignIndex {
                 "unroutable mail domain", "domain ~ does not exist", "domain ~ not found", "domain isnt known",
                 "domain is not known",
                 "domain invalid", "invalid domain", "bad domain", "illegal host domain", "illegal host", "unrouteable domain",
-                "domain must exist", "dead domain", "no valid hosts", "no mx or a", "mx lookup failed",
+                "domain must exist", "dead domain", "no valid hosts", "any mail exchanger", "not capable to receive mail",
+                "no mx or a", "mx lookup failed",
                 "domain ~ no longer available",
                 "tenant or domain not found", "domain unbekannt", "domaine inconnu", "dominio desconocido", "dominio inexistente",
                 "dominio sconosciuto", "domaine ~ existe pas", "домен не найден", "домен не существует", "域名不存在", "nieznana domena",

@@ -10,7 +10,9 @@ extension SignIndex {
             [
                 "policy reasons", "local policy", "policy violation", "policy restriction*", "security policies", "security policy",
                 "organization policy",
-                "organizational settings", "denied by policy", "rejected by policy", "refused by policy", "by policy", "blocked by",
+                "organizational settings", "denied by policy", "rejected by policy", "refused by policy", "by policy",
+                "not yet authorized", "approved list", "known senders", "rtr du", "rtr bl", "rtr bb", "rtr rd", "rtr sc", "rtr ch",
+                "rly bl", "rly b1", "rly b2", "con b1", "blocked by",
                 "ip is rejected", "rejected ip", "hl rep", "hl mep", "dt rbl", "wm bli", "wm blu",
                 "policy reject", "due to policy",
                 "administrative prohibition", "administratively denied", "administratively prohibited",
@@ -90,7 +92,9 @@ extension SignIndex {
         Sign(
             .policyRefused, 16,
             [
-                ".sendernotauthenticated*", "sendernotauthenticated*", "delivery restriction*", "helo command rejected",
+                ".sendernotauthenticated*", "policy analysis", "no reverse name", "cant be resolved", "must resolve", "dns entry",
+                "helo has been denied", "bad helo", "invalid helo", "helo invalid", "helo argument", "sendernotauthenticated*",
+                "delivery restriction*", "helo command rejected",
                 "reverse dns", "rdns", "fcrdns", "ptr record*", "ptr", "ptr resource", "no ptr", "cannot find your hostname",
                 "cannot find your reverse hostname",
                 "find your reverse", "ip name lookup failed", "ip name possibly forged", "name lookup failed", "reverse lookup",
@@ -109,7 +113,11 @@ extension SignIndex {
         Sign(
             .contentRejected, 10,
             [
-                "content rejected", "due to content", "due to its content", "message content", "content policy", "spam content",
+                "content rejected", "html tag", "contains html", "nul characters", "spam bomb", "sensitive words",
+                "words in the message", "spamtext", "potential spam", "possible spam", "identified spam", "spam scale",
+                "message is banned", "conversion failure", "unacceptable content", "unacceptable attachment",
+                "restricted attachment", "does not comply", "rejected by dcc", "due to content", "due to its content",
+                "message content", "content policy", "spam content",
                 "spam message", "spam detected",
                 "spam score", "spam scored", "message looks like spam", "looks like spam",
                 "considered spam", "considered as spam", "identified as spam", "classified as spam", "detected as spam",
@@ -150,7 +158,8 @@ extension SignIndex {
         Sign(
             .senderRefused, 13,
             [
-                "sender address rejected", "sender rejected", "sender address", "sender verify failed",
+                "sender address rejected", "sender rejected", "sender address", "sender verify failed", "sender verification",
+                "postmaster verification", "return email domain", "return address", "sending domain", "badmailfrom",
                 "sender verification failed", "sender verify", "sender unknown", "unknown sender", "invalid sender",
                 "sender invalid", "sender domain", "domain of sender", "sender denied",
                 "sender ~ does not exist", "sender ~ not exist", "senders address", "sender email address", "return path",
@@ -178,7 +187,8 @@ extension SignIndex {
             .authenticationRefused, 14,
             [
                 "dmarc", "dmarc*", "spf", "spf*", "dkim", "dkim*", "sender policy framework", ".openspf", "domainkeys", "senderid",
-                "unauthenticated email", "unauthenticated mail", "unauthenticated message*", "is unauthenticated",
+                "unauthenticated email", "with authentication", "unauthenticated mail", "unauthenticated message*",
+                "is unauthenticated",
                 "unauthenticated sender*", "authentication information", "authentication checks", "fails to pass authentication",
                 "sender ~ authenticate", "senders to authenticate", "authentication required", "authentication is required",
                 "authentification requise", "authentication failed", "authentication failure", "authentication unsuccessful",
@@ -226,13 +236,14 @@ extension SignIndex {
                 "parameters not", "unrecognized parameter", "unsupported parameter", "invalid parameter", "bad sequence",
                 "out of sequence", "improper sequence",
                 "bad command", "invalid command", "improper use of smtp command pipelining",
-                "command pipelining", "pipelining", "line too long", "line length", "protocol violation", "protocol error",
+                "command pipelining", "pipelining", "rcpt command must precede", "line too long", "line length",
+                "protocol violation", "protocol error",
                 "smtp protocol", "need mail", "need rcpt", "mail first", "rcpt first", "need rcpt command",
                 "no recipients specified", "hello first", "helo first", "ehlo first", "bare lf", "bare line feed", "bare newline",
                 "bare linefeed",
                 "stray", "before greeting", "bdat", "optional argument", "invalid characters", "smtputf8", "non ascii",
                 "internationalized", "encoding", "syntaxfehler", "erreur de syntaxe", "error de sintaxis", "erro de sintaxe",
-                "errore di sintassi", "commande inconnue", "语法错误", "end of data", "nested mail", "duplicate mail",
+                "errore di sintassi", "commande inconnue", "语法错误", "nested mail", "duplicate mail",
                 "already specified", "arguments", "unexpected data", "unexpected command", "not rfc", "ambiguous",
             ])
     ]
