@@ -91,6 +91,7 @@ struct DeliveryStatusTests {
         #expect(status.reason == .refused(Verdict(class: .transient, reason: .expired, certain: true)))
         #expect(status.firstDeferredAt == first.occurredAt)
         #expect(status.lastReply?.code == 451)
+        #expect(status.lastWords == "451 4.7.1 Greylisted")
         #expect(status.changedAt == expired.occurredAt)
     }
 }

@@ -105,6 +105,29 @@ struct DueLoopTests {
         #expect(try await test.kinds().last == "delivery.expired")
     }
 
+    @Test("a delivery that ends its sender every time is tried ever more rarely, and fails in the end")
+    func crashing() async throws {
+        let test = try TestLedger()
+        let summary = try await test.submit()
+        let delivery = try test.firstDelivery(summary)
+        var attempt = 0
+        repeat {
+            attempt += 1
+            let sender = SessionID.fresh()
+            #expect(try await test.claim(delivery, attempt: attempt, by: sender).jobs.count == 1)
+            try await test.report(.sessionEnded(SessionEnded(session: sender)))
+            if let due = try await test.ledger.nextDue() {
+                #expect(try await test.states(summary.id) == [.deferred])
+                test.time.advance(to: due)
+                #expect(try await test.ledger.advanceDue(atMost: 10) == 1)
+            }
+        } while try await test.states(summary.id) == [.pending] && attempt < 50
+        #expect(attempt == 10)
+        #expect(try await test.states(summary.id) == [.failed])
+        #expect(Array(try await test.kinds().suffix(2)) == ["attempt.abandoned", "delivery.failed"])
+        #expect(test.time.now >= Samples.now + .seconds(50 * 60))
+    }
+
     @Test("declares a contested claim uncertain after the grace period and sends again")
     func contested() async throws {
         let test = try TestLedger()

@@ -99,6 +99,54 @@ import Testing
         #expect(log.contains("Attempt 1: deferred") && log.contains("S: 452 4.2.2 full") && log.contains("mx:25"))
     }
 
+    @Test("a delivery that is given up tells every attempt, until when it was tried, what the server said last, and what to do")
+    func expired() async throws {
+        var sample = Sample()
+        let accepted = try sample.accepted(to: ["ann@example.net"])
+        let ann = accepted.recipients[0].delivery
+        let session: SessionID = sample.id()
+        let store = try Sample.store()
+        let history = History(store: store)
+        func moved(_ attempt: Int) -> DeliveryMoved { DeliveryMoved(delivery: ann, mailing: accepted.mailing, attempt: attempt) }
+        func asked(_ attempt: Int) -> AttemptEnded {
+            AttemptEnded(
+                delivery: ann, mailing: accepted.mailing, attempt: attempt, session: session,
+                reply: ServerReply(code: 451, enhanced: "4.7.1", text: "<b>Come back later</b> \(attempt)"),
+                verdict: Verdict(class: .transient, reason: .greylisted, certain: true))
+        }
+        try await store.record([sample.fact(.mailingAccepted(accepted))])
+        let first = sample.fact(.attemptDeferred(asked(1)))
+        let until = first.occurredAt + .seconds(72 * 3600)
+        try await store.record([first])
+        for attempt in 2...4 {
+            #expect(try await row(of: accepted.mailing, in: history)?.state == .deferred)
+            #expect(try await row(of: accepted.mailing, in: history)?.retryUntil == until)
+            #expect(
+                try await row(of: accepted.mailing, in: history)?.reason?.detail
+                    == "451 4.7.1 <b>Come back later</b> \(attempt - 1)")
+            try await store.record([sample.fact(.deliveryPending(moved(attempt)))])
+            #expect(try await row(of: accepted.mailing, in: history)?.state == .pending)
+            #expect(
+                try await row(of: accepted.mailing, in: history)?.retryUntil == until, "The 72 hours count from the first deferral."
+            )
+            try await store.record([sample.fact(.attemptDeferred(asked(attempt)))])
+        }
+        try await store.record([sample.fact(.deliveryExpired(moved(4)))])
+        let last = try #require(try await row(of: accepted.mailing, in: history))
+        #expect((last.state, last.attempts, last.retryUntil) == (.bounced, 4, nil))
+        #expect((last.reason?.code, last.reason?.bounceClass) == ("expired", .transient))
+        #expect(last.reason?.detail == "451 4.7.1 <b>Come back later</b> 4")
+        #expect(last.reason?.advice == BounceReason.expired.advice(for: .transient))
+        let timeline = try #require(try await history.timeline(of: ann, organization: "acme"))
+        #expect(timeline.entries.filter { $0.fact.kind == .attemptDeferred }.count == 4)
+        #expect(timeline.entries.last?.fact.kind == .deliveryExpired)
+    }
+
+    private func row(of mailing: MailingID, in history: History) async throws -> DeliveryRow? {
+        let detail = try await history.mailing(mailing, of: "acme")
+        return detail?.deliveries.first
+    }
+
     @Test("views tell the first, the last, how many, and the program used last")
     func views() async throws {
         var sample = Sample()

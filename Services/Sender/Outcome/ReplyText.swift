@@ -56,10 +56,15 @@ struct ReplyText {
         text.utf8.allSatisfy { $0 < 0x80 } ? text : text.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
     }
 
-    /// With blanks for a literal `\r`, `\n` or `\t`, as some logs have them.
+    /// With blanks for a literal `\r`, `\n` or `\t`, and for the `_` of a log that has no blanks.
     private static func withoutEscapes(_ bytes: [UInt8]) -> [UInt8] {
-        guard bytes.contains(UInt8(ascii: "\\")) else { return bytes }
         var bytes = bytes
+        if let gap = bytes.firstIndex(of: UInt8(ascii: "_")), bytes.firstIndex(of: UInt8(ascii: " ")).map({ $0 > gap + 40 }) ?? true
+        {
+            // qmail logs one word: Remote_host_said:_550_No_such_user.
+            for index in bytes.indices where bytes[index] == UInt8(ascii: "_") { bytes[index] = UInt8(ascii: " ") }
+        }
+        guard bytes.contains(UInt8(ascii: "\\")) else { return bytes }
         for index in bytes.indices.dropLast() where bytes[index] == UInt8(ascii: "\\") {
             bytes[index] = UInt8(ascii: " ")
             if [UInt8(ascii: "r"), UInt8(ascii: "n"), UInt8(ascii: "t")].contains(bytes[index + 1]) {

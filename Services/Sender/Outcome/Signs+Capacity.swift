@@ -8,7 +8,8 @@ extension SignIndex {
         Sign(
             .mailboxFull, 13,
             [
-                "too many messages on the server", "too many messages on this mailbox", "too many messages in this mailbox",
+                "error writing message file too large", "too many messages on the server", "too many messages on this mailbox",
+                "too many messages in this mailbox",
                 "allowed message count", "zuviele mails", "zu viele mails",
             ]),
         Sign(
@@ -139,7 +140,8 @@ extension SignIndex {
         Sign(
             .serverUnavailable, 15,
             [
-                "virus scan failed", "scanners failed", "unable to quarantine", "message delayed",
+                "maildir delivery failed", "cannot update mailbox", "unable to create lock", "lock file", "virus scan failed",
+                "scanners failed", "unable to quarantine", "message delayed",
                 "could not complete sender verify", "could not complete recipient verify",
             ]),
         Sign(

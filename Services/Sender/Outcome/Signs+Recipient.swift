@@ -14,7 +14,6 @@ extension SignIndex {
                 "invalid e mail address", "not known at this site", "email name is not found", "not a recognised",
                 "not a recognized",
                 "name is not recognized", "no user by that name", "allowed recipients", "unable to find alias",
-                "does not like recipient",
                 "final delivery user", "final email delivery point", "non esiste", "recipient validation", "recipient verify",
                 "user path", "address is not valid", "not valid address", "email invalid",
             ]),
