@@ -85,7 +85,7 @@ final class AskRole: Role {
 
     func drain(on session: Session) throws(LinkFailure) {}
 
-    var isDrained: Bool { open.isEmpty }
+    var isDrained: Bool { open.values.allSatisfy(\.waiter.isOver) }
 
     func end() {
         for question in open.values { question.waiter.fail(BrokerError.shutDown) }

@@ -120,6 +120,7 @@ final class ConsumeRole: Role {
 
     func drain(on session: Session) throws(LinkFailure) { try session.cancel(consumerTag: consumerTag) }
 
+    /// Settled is not enough: the broker has to have been told, or it hands the message out again.
     var isDrained: Bool {
         !isConsuming && settlements.openCount == 0 && settlements.untoldCount == 0 && replies.isEmpty
     }

@@ -40,6 +40,10 @@ struct FIFO<Element> {
         head = 0
     }
 
+    func contains(where isWanted: (Element) -> Bool) -> Bool {
+        elements[head...].contains { $0.map(isWanted) ?? false }
+    }
+
     mutating func removeAll() -> [Element] {
         defer {
             elements = []

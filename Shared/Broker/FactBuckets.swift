@@ -31,7 +31,8 @@ struct FactBuckets {
         self.app = app
     }
 
-    var isEmpty: Bool { buckets.isEmpty }
+    /// Whether anybody still waits for something in here.
+    var isWanted: Bool { buckets.values.contains { $0.waiters.contains { !$0.isOver } } }
     var nextDue: ContinuousClock.Instant? { buckets.values.map(\.due).min() }
 
     /// - Returns: A message that is full, where this piece found no room in it.

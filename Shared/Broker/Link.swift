@@ -197,8 +197,10 @@ final class Link<R: Role>: Sendable {
             let rest = ContinuousClock.now.duration(to: end)
             guard rest > .zero else { return }
             guard ring.fallAsleep() else { continue }
+            // Nobody tells when the last one gives up waiting, so while stopping that is looked for.
+            let limit = ring.stop == .no ? rest : min(rest, .milliseconds(50))
             var watched = pollfd(fd: ring.wakeup, events: Int16(POLLIN), revents: 0)
-            poll(&watched, 1, rest.wholeMilliseconds)
+            poll(&watched, 1, limit.wholeMilliseconds)
             crabbitmq_eventfd_clear(ring.wakeup)
         }
     }

@@ -162,7 +162,10 @@ final class PublishRole: Role {
 
     func drain(on session: Session) throws(LinkFailure) { isDraining = true }
 
-    var isDrained: Bool { waiting.isEmpty && buckets.isEmpty && nacked.isEmpty && window.count == 0 }
+    /// What nobody waits for any more holds up nothing: while the broker is away it would keep the service from stopping.
+    var isDrained: Bool {
+        window.count == 0 && !buckets.isWanted && !nacked.contains(where: \.isWanted) && !waiting.contains(where: \.isWanted)
+    }
 
     func end() {
         for outgoing in window.reset() + nacked { outgoing.fail(.unconfirmed("the service stopped first")) }
