@@ -5,7 +5,9 @@ import Synchronization
 /// session the same job as often as it asks.
 final class AttemptsUnderWay: Sendable {
     private let state = Mutex(State())
-    /// The most finished attempts that are remembered; by then the scheduler has long heard of the oldest.
+    /// The most finished attempts that are remembered. Beyond that the scheduler itself refuses the ticket, for it has heard of the outcome
+    /// by then: a ticket comes twice only where the sender's or the scheduler's connection broke just as it was settled or issued, so a
+    /// second copy would take that and 100,000 outcomes of this session that the scheduler has not read while it answers claims.
     private let memory: Int
 
     private struct State {

@@ -51,7 +51,7 @@ struct Composer: Sendable {
             to: isShared ? content.to.map(\.withPlainName) : [job.recipient.withPlainName],
             cc: isShared ? content.cc.map(\.withPlainName) : [],
             subject: prepared.subject.render(values, html: false).withoutControls, date: job.acceptedAt,
-            messageID: "\(job.delivery)@\(content.from.address.asciiDomain ?? content.from.address.domain)", html: html,
+            messageID: job.delivery.messageID(from: content.from.address), html: html,
             text: prepared.text?.render(values, html: false) ?? merged.map(PlainText.derived), attachments: attachments,
             headers: headers(for: job, links))
         do {
