@@ -161,6 +161,28 @@ struct ConsoleDoorTests {
         }
     }
 
+    @Test("of two people who decide, the second is told what the first has decided", arguments: [true, false])
+    func decidedAlready(delivered: Bool) async throws {
+        var unsure = try ConsoleFacts("u", subject: "U", to: [.init(address: "a@b.c")], at: ConsoleFixture.now)
+        unsure.uncertain(0)
+        unsure.add(
+            .deliveryResolved(
+                DeliveryResolved(
+                    delivery: unsure.deliveries[0], mailing: unsure.mailing, attempt: 1, delivered: delivered, by: "kim\u{202E}")),
+            after: .seconds(60))
+        let mailing = unsure.mailing
+        try await console(facts: unsure.facts) { client, fixture in
+            let visit = Visit(client: client, token: try await fixture.token())
+            for asked in [ConsoleLink.Asked.arrived, .again] {
+                let page = try await visit.get(ConsoleLink.email(mailing, asked: asked)).text
+                let outcome = delivered ? "it counts as delivered" : "it is being sent again"
+                #expect(page.contains("kim\\u{202E} had decided already: \(outcome)"))
+                #expect(page.contains(delivered ? "Said to have arrived by" : "To be sent again by"))
+                #expect(!page.contains("It arrived…"), "nobody is asked again")
+            }
+        }
+    }
+
     @Test("a form from elsewhere does nothing")
     func forged() async throws {
         let waiting = try ConsoleFacts("w", subject: "W", to: [.init(address: "a@b.c")], at: ConsoleFixture.now)

@@ -74,6 +74,37 @@ import Testing
         }
     }
 
+    @Test("the log of two thousand attempts is whole, and the timeline has the last of them")
+    func manyAttempts() async throws {
+        var sample = Sample()
+        let accepted = try sample.accepted(to: ["ann@example.net"])
+        let delivery = accepted.recipients[0].delivery
+        let session: SessionID = sample.id()
+        let long = String(repeating: "x", count: 4000)
+        let attempts = (1...2000).map { attempt in
+            sample.fact(
+                .attemptDeferred(
+                    AttemptEnded(
+                        delivery: delivery, mailing: accepted.mailing, attempt: attempt, session: session,
+                        transcript: "S: 451 \(attempt) \(long)")))
+        }
+        let store = try Sample.store()
+        try await store.record([sample.fact(.mailingAccepted(accepted))])
+        try await store.record(attempts, together: 2000)
+        try await serving(store) { client, headers in
+            try await client.execute(uri: "/v1/deliveries/\(delivery)/log", method: .get, headers: headers) { response in
+                let lines = String(buffer: response.body).split(separator: "\n").filter { $0.hasPrefix("Attempt ") }
+                #expect(lines == (1...2000).map { "Attempt \($0): deferred" })
+            }
+            try await client.execute(uri: "/v1/deliveries/\(delivery)", method: .get, headers: headers) { response in
+                let timeline = try object(response)
+                let facts = try #require(timeline["facts"] as? [[String: Any]])
+                #expect(facts.count == 301 && facts.last?["attempt"] as? Int == 2000)
+                #expect(timeline["stepsLeftOut"] as? Int == 1700)
+            }
+        }
+    }
+
     @Test("another organization's ids, unknown ones and nonsense are all not found")
     func notFound() async throws {
         var sample = Sample()

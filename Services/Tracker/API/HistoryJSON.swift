@@ -126,11 +126,14 @@ enum HistoryJSON {
         let facts: [Entry]
         /// Opens and clicks beyond the first thousand.
         let hitsLeftOut: Int
+        /// Moves and attempts before the last 300; the log has them all.
+        let stepsLeftOut: Int
 
         init(_ timeline: DeliveryTimeline) {
             delivery = Delivery(timeline.delivery)
             facts = timeline.entries.map(Entry.init)
             hitsLeftOut = timeline.hitsLeftOut
+            stepsLeftOut = timeline.stepsLeftOut
         }
     }
 

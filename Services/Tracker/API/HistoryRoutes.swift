@@ -63,12 +63,9 @@ struct HistoryRoutes: Sendable {
     private func log(_ context: WebContext) async throws -> Response {
         let principal = try context.require(.read)
         guard let id = DeliveryID(context.parameters.get("id") ?? ""),
-            let text = try await history.transcript(of: id, organization: principal.organization)
+            let log = try await history.log(of: id, organization: principal.organization)
         else { throw Self.unknown("delivery") }
-        return Response(
-            status: .ok,
-            headers: [.contentType: "text/plain; charset=utf-8", .xContentTypeOptions: "nosniff", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: text)))
+        return DeliveryLogFile(history: history, log: log).response()
     }
 
     /// The same whether it does not exist or belongs to somebody else.

@@ -39,7 +39,10 @@ enum ConsoleLink {
     static func cancel(_ mailing: MailingID) -> String { "/emails/\(mailing)/cancel" }
     static func cancel(_ delivery: DeliveryID) -> String { "/deliveries/\(delivery)/cancel" }
     static func resolve(_ delivery: DeliveryID) -> String { "/deliveries/\(delivery)/resolve" }
-    static func log(_ delivery: DeliveryID) -> String { "/deliveries/\(delivery)/log.txt" }
+    /// - Parameter isSaved: Whether the browser is to keep it as a file.
+    static func log(_ delivery: DeliveryID, isSaved: Bool = false) -> String {
+        with(query: [("save", isSaved ? "1" : "")], path: "/deliveries/\(delivery)/log.txt")
+    }
     static func collection(_ id: String, cursor: String? = nil) -> String {
         with(query: [("cursor", cursor ?? "")], path: "/collections/" + encoded(id))
     }

@@ -108,11 +108,10 @@ extension ConsoleRoutes {
     private func log(_ request: Request, context: WebContext) async throws -> Response {
         try await page(request) { visitor in
             guard let id: DeliveryID = context.id("delivery"),
-                let text = try await history.transcript(of: id, organization: visitor.principal.organization)
+                let log = try await history.log(of: id, organization: visitor.principal.organization)
             else { throw HTTPError(.notFound) }
-            return Response(
-                status: .ok, headers: ConsoleFrame.headers(type: "text/plain; charset=utf-8"),
-                body: .init(byteBuffer: ByteBuffer(string: text)))
+            return DeliveryLogFile(history: history, log: log).response(
+                ConsoleFrame.headers(type: "text/plain; charset=utf-8"), isAttachment: request.query["save"] == "1")
         }
     }
 

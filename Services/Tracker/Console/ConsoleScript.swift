@@ -1,5 +1,5 @@
-/// The console's one script. Every page does its job without it; it adds the reader's own time, moves by keyboard, a button that
-/// copies, and news as they come.
+/// The console's one script. Every page does its job without it; it adds the reader's own time, moves by keyboard, buttons that
+/// copy, and news as they come.
 enum ConsoleScript {
     static let javaScript = """
         (function () {
@@ -28,26 +28,36 @@ enum ConsoleScript {
           }
 
           function copyButtons(root) {
-            root.querySelectorAll("button[data-copy]").forEach(function (button) { button.hidden = false; });
+            root.querySelectorAll("button[data-copy], button[data-fetch]").forEach(function (button) { button.hidden = false; });
           }
           document.addEventListener("click", function (event) {
-            var button = event.target.closest && event.target.closest("button[data-copy]");
+            var button = event.target.closest && event.target.closest("button[data-copy], button[data-fetch]");
             if (!button) return;
-            var source = document.getElementById(button.dataset.copy);
-            if (!source) return;
+            var source = document.getElementById(button.dataset.copy), label = button.textContent;
             function said(word) {
               button.textContent = word;
-              setTimeout(function () { button.textContent = "Copy"; }, 1600);
+              setTimeout(function () { button.textContent = label; }, 1600);
             }
-            function select() {
-              var range = document.createRange();
-              range.selectNodeContents(source);
-              getSelection().removeAllRanges();
-              getSelection().addRange(range);
-              said(document.execCommand("copy") ? "Copied" : "Selected");
+            function select(text) {
+              var area = document.createElement("textarea");
+              area.value = text;
+              area.className = "unseen";
+              document.body.append(area);
+              area.select();
+              var done = document.execCommand("copy");
+              area.remove();
+              if (!done && source) getSelection().selectAllChildren(source);
+              said(done ? "Copied" : source ? "Selected" : "Use Show log");
+              button.focus({ preventScroll: true });
             }
-            if (navigator.clipboard) navigator.clipboard.writeText(source.textContent).then(function () { said("Copied"); }, select);
-            else select();
+            function copy(text) {
+              if (!navigator.clipboard) { select(text); return; }
+              navigator.clipboard.writeText(text).then(function () { said("Copied"); }, function () { select(text); });
+            }
+            if (source) { copy(source.textContent); return; }
+            fetch(button.dataset.fetch, { cache: "no-store", credentials: "same-origin" })
+              .then(function (answer) { if (!answer.ok) throw answer.status; return answer.text(); })
+              .then(copy, function () { said("Use Show log"); });
           });
 
           function rows() { return Array.from(document.querySelectorAll("a.row")); }

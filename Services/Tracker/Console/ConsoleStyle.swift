@@ -161,9 +161,9 @@ enum ConsoleStyle {
         .timeline .dot { position: absolute; left: -5px; top: 6px; width: 8px; height: 8px; border-radius: 4px; background: var(--line-strong); }
         .timeline li > time { color: var(--soft); font-size: 12px; line-height: 20px; white-space: nowrap; }
         .timeline p + p { margin-top: 2px; }
-        .reply { font: 12px/16px ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre-wrap; color: var(--soft); }
+        .reply { font: 12px/16px ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--soft); }
         pre { font: 12px/18px ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--raised);
-          border: 1px solid var(--line); border-radius: 8px; padding: 12px; white-space: pre-wrap; max-height: 360px; overflow: auto; }
+          border: 1px solid var(--line); border-radius: 8px; padding: 12px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 360px; overflow: auto; }
         .story pre { margin-top: 8px; }
         summary { cursor: pointer; color: var(--accent); width: fit-content; }
         .ask > summary {
@@ -174,6 +174,7 @@ enum ConsoleStyle {
         .ask > summary:hover, .ask[open] > summary { background: var(--sunken); }
         p + .act, .facts + .act { margin-top: 12px; }
         .act { display: flex; flex-wrap: wrap; gap: 12px; align-items: flex-start; }
+        .log { margin-top: 16px; }
         .act details[open] { flex-basis: 100%; }
         .ask form { margin-top: 12px; padding: 12px 16px; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
         .ask form p { margin-bottom: 12px; }

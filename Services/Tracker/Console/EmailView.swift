@@ -225,10 +225,26 @@ struct EmailView {
                 : (.arrived, "\(cancelled) cancelled. What had left before could not be called back.")
         case (_, .uncertain?):
             told = (.moving, "Your decision is on its way to the scheduler. This page changes when it has arrived.")
-        case (.arrived, _): told = (.arrived, "Noted: it counts as delivered.")
-        case (.again, _): told = (.arrived, "It is being sent again. If the first one did arrive, the recipient gets it twice.")
+        case (_, .some(let state)): told = decided(state)
+        case (_, nil): return nil
         }
         return "<p class=\"notice \(told.tone.rawValue)\" role=\"status\">\(told.text)</p>"
+    }
+
+    /// What was decided about an uncertain delivery, by whoever was first.
+    private func decided(_ state: DeliveryState) -> (tone: Tone, text: String) {
+        let decisions = (story?.entries ?? []).compactMap { entry -> DeliveryResolved? in
+            guard case .deliveryResolved(let decision) = entry.fact.body else { return nil }
+            return decision
+        }
+        guard let decision = decisions.last else {
+            return (.arrived, "There was nothing left to decide: meanwhile it is \(state.word.lowercased()).")
+        }
+        let outcome =
+            decision.delivered
+            ? "it counts as delivered" : "it is being sent again. If the first one did arrive, the recipient gets it twice"
+        if decision.by == visitor.principal.subject { return (.arrived, "Noted: \(outcome).") }
+        return (.trying, "\(decision.by?.visible(upTo: 100) ?? "Someone") had decided already: \(outcome).")
     }
 
     // MARK: - Links and letter

@@ -16,8 +16,18 @@ struct StoryView {
 
     func render() -> HTML {
         """
-        <p>\(sentence)</p>\(views)\(actions)<ol class="timeline">\(items)</ol>
+        <p>\(sentence)</p>\(views)\(actions)<ol class="timeline">\(items)</ol>\(log)
         """
+    }
+
+    /// Everything as text, for a ticket.
+    private var log: HTML {
+        let path = ConsoleLink.log(delivery.id)
+        return """
+            <p class="act log"><a class="button" href="\(path)">Show log</a>\
+            <button type="button" data-fetch="\(path)" hidden>Copy log</button>\
+            <a class="button" href="\(ConsoleLink.log(delivery.id, isSaved: true))" download>Download log</a></p>
+            """
     }
 
     /// The state with its shape; a refusal with its class.
@@ -133,6 +143,10 @@ struct StoryView {
                 continue
             }
             items.append(TimelineItem(entry: entry, mailing: story.email.id, showsLog: logs.contains(index)).render())
+            if index == 0, story.stepsLeftOut > 0 {
+                let count = Figure.count(story.stepsLeftOut, "earlier step is", "earlier steps are")
+                items.append("<li><span class=\"dot\"></span><div class=\"soft\">\(count) in the log</div></li>")
+            }
         }
         return items
     }

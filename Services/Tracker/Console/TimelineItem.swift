@@ -76,6 +76,10 @@ struct TimelineItem {
 
     // MARK: - Evidence
 
+    /// What of a server's words stands on the page, in characters and lines; the log has more.
+    private static let longestLine = 500
+    private static let mostLines = 8
+
     private var evidence: HTML? {
         if let ended = entry.fact.body.ended { return evidence(of: ended) }
         return entry.client.map { "<p class=\"soft small\">\(HTML.foreign($0.why))</p>" }
@@ -84,20 +88,22 @@ struct TimelineItem {
     private func evidence(of ended: AttemptEnded) -> HTML {
         let reply: HTML? = ended.reply.map { reply in
             let enhanced = reply.enhanced.map { " \($0)" } ?? ""
-            return "<p class=\"reply\"><bdi>\(reply.code)\(enhanced) \(reply.text)</bdi></p>"
+            let text = reply.text.visibleLines(upTo: Self.longestLine).prefix(Self.mostLines).joined(separator: "\n")
+            return "<p class=\"reply\"><bdi>\(reply.code)\(enhanced) \(text)</bdi></p>"
         }
-        let detail: HTML? = ended.detail.map { "<p class=\"soft\"><bdi>\($0)</bdi></p>" }
+        let detail: HTML? = ended.detail.map { "<p class=\"soft\"><bdi>\($0.visible(upTo: Self.longestLine))</bdi></p>" }
         let tls: HTML? = ended.tls.map { "<p class=\"soft small\">Encrypted, <bdi>\($0)</bdi></p>" }
         return "\(reply)\(detail)\(tls)\(log(of: ended))"
     }
 
     private func log(of ended: AttemptEnded) -> HTML? {
         guard let transcript = ended.transcript else { return nil }
-        let whole: HTML = "<a href=\"\(ConsoleLink.log(ended.delivery))\">Whole log as text</a>"
-        guard showsLog else { return "<p class=\"small\">\(whole)</p>" }
+        guard showsLog else { return "<p class=\"small\"><a href=\"\(ConsoleLink.log(ended.delivery))\">Show in the log</a></p>" }
+        let text = transcript.visibleLines().joined(separator: "\n")
         return """
-            <details id="log\(ended.attempt)"><summary>Show log</summary><pre id="text\(ended.attempt)" tabindex="0">\(transcript)</pre>\
-            <p class="act"><button type="button" data-copy="text\(ended.attempt)" hidden>Copy</button> \(whole)</p></details>
+            <details id="log\(ended.attempt)"><summary>Show conversation</summary>\
+            <pre id="text\(ended.attempt)" tabindex="0">\(text)</pre>\
+            <p class="act"><button type="button" data-copy="text\(ended.attempt)" hidden>Copy</button></p></details>
             """
     }
 }

@@ -121,4 +121,6 @@ struct DeliveryTimeline: Hashable, Sendable {
     let entries: [TimelineEntry]
     /// Opens and clicks beyond the first thousand, which `entries` leaves out.
     let hitsLeftOut: Int
+    /// The earliest moves and attempts, beyond the last 300, which `entries` leaves out; the log has them all.
+    let stepsLeftOut: Int
 }

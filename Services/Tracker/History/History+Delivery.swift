@@ -33,47 +33,35 @@ extension History {
                 let mailing = try Self.mailing("number = ?", row["mailing"] as Int64, of: organization, in: database),
                 let accepted = try FactLog.fact(mailing["fact"], in: database)
             else { return nil }
-            let steps = Self.inCausalOrder(try FactLog.steps(of: delivery, organization: organization, in: database))
+            let order = try FactLog.order(ofSteps: delivery, organization: organization, in: database)
+            let steps = try order.suffix(Self.stepsShown).compactMap { try FactLog.fact($0, in: database) }
             let hits = try FactLog.hits(of: delivery, organization: organization, limit: Self.hitsShown, in: database)
             let counted: Int = (row["views"] as Int) + (row["clicks"] as Int)
             return DeliveryTimeline(
                 delivery: DeliveryRow(row), email: try EmailRow(mailing),
-                entries: ([accepted] + Self.merge(steps, hits)).map(TimelineEntry.init), hitsLeftOut: max(0, counted - hits.count))
+                entries: ([accepted] + Self.merge(steps, hits)).map(TimelineEntry.init), hitsLeftOut: max(0, counted - hits.count),
+                stepsLeftOut: order.count - steps.count)
         }
     }
 
     private static let hitsShown = 1000
+    private static let stepsShown = 300
 
-    /// The conversations with servers, attempt by attempt, as plain text. Hostile text.
-    func transcript(of delivery: DeliveryID, organization: String) async throws -> String? {
+    /// What the log of a delivery is made from; `nil` where the organization has none by this id.
+    func log(of delivery: DeliveryID, organization: String) async throws -> DeliveryLog? {
         try await store.read { database in
-            guard let row = try Self.delivery(delivery, of: organization, in: database) else { return nil }
-            let facts = Self.inCausalOrder(try FactLog.steps(of: delivery, organization: organization, in: database))
-            let parts = facts.compactMap(Self.transcript)
-            let address: String = row["address"]
-            let head = "Delivery \(delivery) to \(address)\n"
-            return head + (parts.isEmpty ? "\nNo server has been spoken to yet.\n" : parts.joined())
+            guard let row = try Self.delivery(delivery, of: organization, in: database),
+                let mailing = try Self.mailing("number = ?", row["mailing"] as Int64, of: organization, in: database)
+            else { return nil }
+            return DeliveryLog(
+                delivery: DeliveryRow(row), email: try EmailRow(mailing),
+                steps: try FactLog.order(ofSteps: delivery, organization: organization, in: database))
         }
     }
 
-    private static func transcript(of fact: Fact) -> String? {
-        switch fact.body {
-        case .attemptDelivered(let ended), .attemptDeferred(let ended), .attemptBounced(let ended), .attemptUncertain(let ended),
-            .attemptAbandoned(let ended):
-            let outcome = fact.kind.rawValue.dropFirst("attempt.".count)
-            var lines = ["", "Attempt \(ended.attempt): \(outcome) at \(fact.occurredAt)"]
-            if let peer = ended.peer { lines.append("Server: \(peer)") }
-            if let tls = ended.tls { lines.append("Encrypted: \(tls)") }
-            if let detail = ended.detail { lines.append(detail) }
-            if let transcript = ended.transcript {
-                lines.append(transcript)
-            } else if let reply = ended.reply {
-                lines.append([String(reply.code), reply.enhanced, reply.text].compactMap { $0 }.joined(separator: " "))
-            }
-            return lines.joined(separator: "\n") + "\n"
-        default:
-            return nil
-        }
+    /// Facts by their numbers, in that order.
+    func facts(numbered numbers: [Int64]) async throws -> [Fact] {
+        try await store.read { database in try numbers.compactMap { try FactLog.fact($0, in: database) } }
     }
 
     /// The letter: as submitted, or filled in for one delivery of the mailing.
@@ -104,15 +92,6 @@ extension History {
                 SELECT d.*, m.id AS mailing_id FROM deliveries d JOIN mailings m ON m.number = d.mailing
                 WHERE d.id = ? AND d.organization = ?
                 """, arguments: [id, organization])
-    }
-
-    /// As ``DeliveryStatus`` folds them, for clocks of different machines differ.
-    private static func inCausalOrder(_ facts: [Fact]) -> [Fact] {
-        facts.sorted { one, other in
-            let (first, second) = (one.body.step, other.body.step)
-            return (first?.attempt ?? .max, first?.rank ?? .max, one.occurredAt, one.id)
-                < (second?.attempt ?? .max, second?.rank ?? .max, other.occurredAt, other.id)
-        }
     }
 
     /// Puts each hit before the first step that happened later.

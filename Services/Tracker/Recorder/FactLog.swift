@@ -38,6 +38,23 @@ enum FactLog {
             [delivery, organization], in: database)
     }
 
+    /// The numbers of the steps of a delivery in causal order, as ``DeliveryStatus`` folds them: clocks of different machines differ.
+    static func order(ofSteps delivery: DeliveryID, organization: String, in database: Database) throws -> [Int64] {
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(
+                sql: """
+                    SELECT number, body FROM facts
+                    WHERE delivery = ? AND organization = ? AND kind NOT IN ('message.opened', 'link.clicked')
+                    """), arguments: [delivery, organization])
+        var places: [(number: Int64, attempt: Int, rank: Int, at: Timestamp, id: FactID)] = []
+        while let row = try rows.next() {
+            let fact = try decode(row["body"])
+            let step = fact.body.step
+            places.append((row["number"], step?.attempt ?? .max, step?.rank ?? .max, fact.occurredAt, fact.id))
+        }
+        return places.sorted { ($0.attempt, $0.rank, $0.at, $0.id) < ($1.attempt, $1.rank, $1.at, $1.id) }.map(\.number)
+    }
+
     /// The opens and clicks of a delivery, the earliest first.
     static func hits(of delivery: DeliveryID, organization: String, limit: Int = .max, in database: Database) throws -> [Fact] {
         try read(
