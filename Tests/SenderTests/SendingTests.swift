@@ -12,6 +12,10 @@ import Testing
 
 @testable import Sender
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 /// Hands out jobs as the scheduler does, for senders under test.
 private final class Desk: Sendable {
     private let state = Mutex(State())
@@ -143,14 +147,15 @@ private final class World: Sendable {
 private enum RunningSender {
     static func run<Value: Sendable>(
         in world: World, _ environment: [String: String], session: SessionID = .fresh(), within limit: Duration = .seconds(25),
-        body: @Sendable (ServiceGroup) async throws -> Value
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }, body: @Sendable (ServiceGroup) async throws -> Value
     ) async throws -> Value {
         var settings = Settings(
             environment: [
                 "WAYBILL_AMQP_URL": world.url, "WAYBILL_DATA": world.folder.path, "WAYBILL_SECRET": TrackingKeys.testSecret,
                 "WAYBILL_LISTEN": "127.0.0.1:0", "WAYBILL_PUBLIC_URL": "http://t.example", "WAYBILL_HELO": "sender.example",
             ].merging(environment) { $1 })
-        let sending = try Sending(try SenderConfiguration(&settings), session: session, time: .system, logger: .quiet)
+        let sending = try Sending(
+            try SenderConfiguration(&settings), session: session, time: .system, logger: .quiet, onListening: onListening)
         var configuration = ServiceGroupConfiguration(
             services: sending.services.map {
                 .init(
@@ -312,6 +317,96 @@ struct SendingTests {
             }
         }
         await dns.stop()
+    }
+
+    @Test(
+        "whatever keeps the answer to the dot from us makes the attempt uncertain, in words that say how",
+        arguments: [
+            (ScriptedSMTPServer.Action.hang, "did not answer within 1.0 seconds"), (.drop, "closed the connection"),
+            (.reset, "Connection reset by peer"), (.after(.seconds(3), .accept), "did not answer within 1.0 seconds"),
+            (.raw(Array("25".utf8)), "did not answer within 1.0 seconds"),
+            (.both(.raw(Array("250-2.0.0 Queued\r\n".utf8)), .drop), "closed the connection"),
+            (.both(.raw(Array("25".utf8)), .reset), "Connection reset by peer"),
+            (.raw(Array("hello\r\n".utf8)), "does not speak SMTP as it should"),
+        ])
+    func unanswered(action: ScriptedSMTPServer.Action, words: String) async throws {
+        let server = try await ScriptedSMTPServer.start(.init().on(.dot, .keeping(action)))
+        let world = try await World()
+        try await world.running {
+            let job = Job.test(content: try world.desk.put(Content.test()))
+            let environment = ["WAYBILL_TRANSPORT": "smtp://127.0.0.1:\(server.port)", "WAYBILL_SMTP_TIMEOUT": "1"]
+            try await RunningSender.run(in: world, environment) { _ in
+                try await world.issue([job])
+                try await eventually("an outcome") { !world.outcomes(of: job.delivery).isEmpty }
+                try await eventually("the ticket is taken") { await world.depth(of: Names.tickets) == 0 }
+            }
+            guard case .attemptUncertain(let ended)? = world.outcomes(of: job.delivery).first?.body else {
+                Issue.record("\(world.facts)")
+                return
+            }
+            #expect(ended.detail?.contains(words) == true, "\(ended.detail ?? "")")
+            #expect(ended.detail?.contains("so it may have arrived") == true)
+            #expect(ended.transcript?.contains("The message may have left.") == true)
+            #expect(ended.reply == nil && ended.verdict == nil)
+        }
+        await server.stop()
+    }
+
+    @Test("while the disk is full no mail is sent and readiness says why; once there is room each is sent, once")
+    func fullDisk() async throws {
+        guard let disk = try SmallDisk(kilobytes: 64) else { return }
+        let server = try await ScriptedSMTPServer.start()
+        let world = try await World()
+        let (ports, opened) = AsyncStream<Int>.makeStream()
+        try await world.running {
+            let hash = try world.desk.put(Content.test())
+            let jobs = (0..<10).map { Job.test($0, recipient: "user\($0)@example.net", content: hash) }
+            let environment = ["WAYBILL_TRANSPORT": "smtp://127.0.0.1:\(server.port)", "WAYBILL_DATA": disk.folder.path]
+            try await RunningSender.run(in: world, environment, onListening: { opened.yield($0) }) { _ in
+                var iterator = ports.makeAsyncIterator()
+                let port = try #require(await iterator.next())
+                func ready() async throws -> (status: Int, text: String) {
+                    guard let url = URL(string: "http://127.0.0.1:\(port)/readyz") else { throw URLError(.badURL) }
+                    let (data, response) = try await URLSession.shared.data(from: url)
+                    return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
+                }
+                try await eventually("it is ready") { try await ready().status == 200 }
+                try disk.fill()
+                try await world.issue(jobs)
+                try await eventually("readiness says what is missing") {
+                    let (status, text) = try await ready()
+                    return status == 503 && text.contains("No space left on device")
+                }
+                // Each has been tried, up to where the dot would have been sent.
+                try await eventually("all wait for the journal") { server.reached(.data) >= jobs.count }
+                #expect(server.count == 0 && server.reached(.dot) == 0)
+                #expect(world.facts.isEmpty)
+
+                try disk.clear()
+                try await eventually(within: .seconds(30), "all are delivered") {
+                    world.facts.filter { $0.kind == .attemptDelivered }.count == jobs.count
+                }
+                try await eventually("it is ready again") { try await ready().status == 200 }
+            }
+            #expect(server.count == jobs.count)
+            #expect(Set(server.received.flatMap(\.recipients)).count == jobs.count)
+            #expect(world.facts.allSatisfy { [.attemptDelivered, .sessionEnded].contains($0.kind) })
+        }
+        await server.stop()
+    }
+
+    @Test("a sender that is asked to stop while the broker is away does not wait for it")
+    func stopsWithoutBroker() async throws {
+        let world = try await World()
+        let broker = try FakeBroker()
+        let start = try await RunningSender.run(in: world, ["WAYBILL_AMQP_URL": broker.url]) { _ in
+            try await eventually("it is connected, to publish, to ask and to consume") { broker.connections == 3 }
+            broker.stop()
+            return ContinuousClock.now
+        }
+        // Five seconds for its last words; with the broker's own deadline, which nothing waited for, it would be twenty-five.
+        #expect(.now - start < .seconds(15))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: world.folder.path).contains { $0.hasPrefix("journal-") })
     }
 
     @Test("a server that is not there defers")

@@ -42,7 +42,7 @@ struct StoreFaultTests {
 
     @Test("on a full disk a write fails in words, readers go on, and all is well by itself once there is room")
     func full() async throws {
-        guard let disk = try SmallDisk(megabytes: 3) else { return }
+        guard let disk = try SmallDisk(kilobytes: 3 * 1024) else { return }
         let rig = try Rig(in: disk.folder)
         try await rig.add(0)
         var acknowledged = [0]
@@ -68,7 +68,7 @@ struct StoreFaultTests {
 
     @Test("a disk that is read-only at the start is refused in words")
     func readOnlyAtStart() throws {
-        guard let disk = try SmallDisk(megabytes: 5) else { return }
+        guard let disk = try SmallDisk(kilobytes: 5 * 1024) else { return }
         #expect(try disk.remount("ro"))
         let error = #expect(throws: StoreError.self) { try Rig(in: disk.folder) }
         guard case .unwritable = error else {

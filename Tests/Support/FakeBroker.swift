@@ -52,17 +52,7 @@ package final class FakeBroker: Sendable {
     {
         self.script = script
         self.heartbeat = heartbeat
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in.loopback(port: 0)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size) + listen(listener, 64) + getsockname(listener, $0, &size)
-            }
-        }
-        guard result == 0 else { throw Trouble("Cannot listen: errno \(errno)") }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        (listener, port) = try LoopbackSocket.listen()
         Thread.detachNewThread { self.acceptAll() }
     }
 

@@ -68,9 +68,12 @@ package final class Installation: Sendable {
         for name in ["scheduler", "tracker", "reminder", "sender-1"] { try await ready(name) }
     }
 
-    /// - Parameter name: `scheduler`, `tracker`, `reminder`, or `sender-1` and so on. Senders share one data folder; each says its
-    ///   name in EHLO.
-    package func start(_ name: String) throws {
+    /// - Parameters:
+    ///   - name: `scheduler`, `tracker`, `reminder`, or `sender-1` and so on. Senders share one data folder; each says its name in EHLO.
+    ///   - changes: To this program's environment.
+    ///   - tracer: A program and its arguments that runs this one, as the same process.
+    @discardableResult
+    package func start(_ name: String, changes: [String: String] = [:], under tracer: [String] = []) throws -> ChildProcess {
         let program = name.hasPrefix("sender") ? "sender" : name
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WAYBILL_") }
         environment["WAYBILL_AMQP_URL"] = brokerURL
@@ -80,10 +83,12 @@ package final class Installation: Sendable {
         environment["WAYBILL_PUBLIC_LISTEN"] = "127.0.0.1:\(ports["public"] ?? 0)"
         environment["WAYBILL_PUBLIC_URL"] = publicFront
         environment["WAYBILL_HELO"] = name
-        environment.merge(settings) { $1 }
+        environment.merge(settings.merging(changes) { $1 }) { $1 }
         let log = folder.appending(path: "logs/\(name).log").path
-        let process = try ChildProcess(Executables.url(program).path, ["serve"], environment: environment, output: .file(log))
+        let words = tracer + [Executables.url(program).path, "serve"]
+        let process = try ChildProcess(words[0], Array(words.dropFirst()), environment: environment, output: .file(log))
         running.withLock { $0[name] = process }
+        return process
     }
 
     package struct Ended: Error {
@@ -135,13 +140,14 @@ package final class Installation: Sendable {
     // MARK: Requests
 
     /// A token of `organization` with every scope, made by the real command.
-    package func token(_ organization: String = "demo") async throws -> String {
-        if let known = tokens.withLock({ $0[organization] }) { return known }
+    /// - Parameter subject: Whose it is.
+    package func token(_ organization: String = "demo", of subject: String = "test") async throws -> String {
+        if let known = tokens.withLock({ $0["\(organization) \(subject)"] }) { return known }
         let made = try await Executables.run(
-            "scheduler", ["token", "--organization", organization, "--subject", "test"],
+            "scheduler", ["token", "--organization", organization, "--subject", subject],
             environment: ["WAYBILL_SECRET": Self.secret]
         ).trimmingCharacters(in: .whitespacesAndNewlines)
-        tokens.withLock { $0[organization] = made }
+        tokens.withLock { $0["\(organization) \(subject)"] = made }
         return made
     }
 

@@ -29,6 +29,20 @@ package final class LoopbackSocket: Sendable {
 
     deinit { close(descriptor) }
 
+    /// A socket that listens on a free port.
+    static func listen() throws -> (descriptor: Int32, port: Int) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in.loopback(port: 0)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) + Glibc.listen(descriptor, 64) + getsockname(descriptor, $0, &size)
+            }
+        }
+        guard result == 0 else { throw Trouble("Cannot listen: errno \(errno)") }
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
     /// Wakes whoever waits in this socket; may be called from any thread.
     package func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
