@@ -32,7 +32,7 @@ extension SignIndex {
                 "has too many messages on the server",
                 "mailbox size limit", "mailbox ~ size limit", "mailbox would exceed", "mailbox exceeded", "mailbox limit",
                 "space has been used up",
-                "quotaexceeded", "quota ~ reached", "reached ~ quota", "shutoffquotaexceeded", "mapiexceptionshutoffquotaexceeded",
+                "quotaexceeded*", "quota ~ reached", "reached ~ quota", "shutoffquotaexceeded", "mapiexceptionshutoffquotaexceeded",
                 "trouble in home directory", "user is over", "inode limit exceeded", "would be over",
                 "no space left in mailbox", "mailbox has reached", "mailbox store is full", "over its limit", "no room in mailbox",
                 "sufficient disk space", "quota issue*", "mail quota", "mailbox quota", "exceeded his quota",

@@ -101,7 +101,8 @@ extension SignIndex {
         Sign(
             .addressUnknown, 8,
             [
-                "empfanger unbekannt", "unbekannter empfanger", "benutzer unbekannt", "unbekannter benutzer",
+                "empfanger unbekannt", "empfanger ist unbekannt", "unbekannter empfanger", "benutzer unbekannt",
+                "unbekannter benutzer",
                 "benutzer nicht bekannt",
                 "empfanger nicht bekannt", "empfanger existiert nicht", "adresse existiert nicht", "postfach existiert nicht",
                 "postfach nicht gefunden", "empfanger ~ nicht gefunden", "empfaenger unbekannt", "kein solcher benutzer",
