@@ -13,9 +13,6 @@ package enum Wire {
     package static let factsPerMessage = 256
     /// The largest body that is read, in bytes; larger ones are dead-lettered.
     package static let largestBody = 48 * 1024 * 1024
-    /// The most levels that arrays and objects may stand in one another.
-    package static let deepestNesting = 64
-
     /// Why a message cannot be read; the text goes with it to the dead letters.
     package struct Unreadable: Error, Hashable, CustomStringConvertible {
         package let description: String
@@ -27,26 +24,27 @@ package enum Wire {
 
     /// JSON with sorted keys, so that equal values have equal bytes.
     package static func encode(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
+        try JSONText.write(value)
     }
 
     /// Reads one JSON value.
     /// - Throws: ``Unreadable``, in words that name the place.
     package static func decode<Value: Decodable>(_ type: Value.Type, from body: Data) throws(Unreadable) -> Value {
+        try read(body) { try JSONText.read(type, from: $0) }
+    }
+
+    private static func read<Value>(_ body: Data, _ reading: (Data) throws -> Value) throws(Unreadable) -> Value {
         guard body.count <= largestBody else {
             throw Unreadable("The body has \(body.count) bytes; the most is \(largestBody).")
         }
-        guard nesting(of: body) <= deepestNesting else {
-            throw Unreadable("The JSON is nested deeper than \(deepestNesting) levels.")
-        }
         do {
-            return try JSONDecoder().decode(type, from: body)
+            return try reading(body)
         } catch let error as DecodingError {
             throw Unreadable(error.sentence)
+        } catch JSONText.Fault.tooDeep {
+            throw Unreadable("The JSON is nested deeper than \(JSONText.deepestNesting) levels.")
         } catch {
-            throw Unreadable("The body is not JSON that can be read.")
+            throw Unreadable("The body is not valid JSON.")
         }
     }
 
@@ -65,44 +63,22 @@ package enum Wire {
     ///   - kind: The message's `type`.
     ///   - version: Its header `waybill-version`.
     package static func facts(kind: String, version: Int?, body: Data) throws(Unreadable) -> [Fact] {
+        try factsWithText(kind: kind, version: version, body: body).map(\.fact)
+    }
+
+    /// Reads a facts message and keeps each fact's own text, for a log.
+    package static func factsWithText(
+        kind: String, version: Int?, body: Data
+    ) throws(Unreadable) -> [(fact: Fact, text: String)] {
         try check(version: version)
         guard let kind = Fact.Kind(rawValue: kind) else {
             throw Unreadable("There is no kind of fact called \(kind.debugDescription).")
         }
-        let facts = try decode([Fact].self, from: body)
-        guard facts.allSatisfy({ $0.kind == kind }) else {
+        let facts = try read(body) { try JSONText.readElements(Fact.self, from: $0) }
+        guard facts.allSatisfy({ $0.value.kind == kind }) else {
             throw Unreadable("The message's type is \(kind.rawValue) but it holds facts of another kind.")
         }
-        return facts
-    }
-
-    /// How deep arrays and objects stand in one another, counted without recursion: deep nesting must not exhaust a parser's stack.
-    package static func nesting(of body: Data) -> Int {
-        var depth = 0
-        var deepest = 0
-        var inString = false
-        var escaped = false
-        for byte in body {
-            if inString {
-                if escaped {
-                    escaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    escaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    inString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): inString = true
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-                deepest = max(deepest, depth)
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            default: break
-            }
-        }
-        return deepest
+        return facts.map { ($0.value, $0.text) }
     }
 }
 
@@ -127,12 +103,6 @@ extension DecodingError {
         case .valueNotFound(_, let context), .typeMismatch(_, let context), .dataCorrupted(let context): context.pointer()
         @unknown default: ""
         }
-    }
-
-    /// Whether the bytes are no JSON at all, rather than JSON that says something wrong.
-    package var isMalformedJSON: Bool {
-        guard case .dataCorrupted(let context) = self else { return false }
-        return context.codingPath.isEmpty
     }
 
     private static func word(for type: any Any.Type) -> String {

@@ -17,29 +17,18 @@ extension Request {
         guard !body.isEmpty else {
             throw Problem(.badRequest, "Malformed JSON", detail: "The body is empty; it should be a JSON object.")
         }
-        guard Wire.nesting(of: body) <= Wire.deepestNesting else {
-            throw Problem(
-                .badRequest, "Malformed JSON", detail: "The JSON is nested deeper than \(Wire.deepestNesting) levels.")
-        }
         do {
-            return try JSONDecoder().decode(type, from: body)
+            return try JSONText.read(type, from: body)
         } catch let error as DecodingError {
-            guard !error.isMalformedJSON else { throw Self.problem(with: body) }
             throw Problem(
                 .unprocessableContent, "Invalid body", detail: error.sentence,
                 faults: [.init(pointer: error.pointer, detail: error.sentence)])
-        }
-    }
-
-    /// Foundation says of a number that its field cannot hold that the whole text is no JSON, and not where it stands.
-    private static func problem(with body: Data) -> Problem {
-        do {
-            _ = try JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)
+        } catch JSONText.Fault.tooDeep {
+            throw Problem(
+                .badRequest, "Malformed JSON", detail: "The JSON is nested deeper than \(JSONText.deepestNesting) levels.")
         } catch {
-            return Problem(.badRequest, "Malformed JSON", detail: "The body is not valid JSON.")
+            throw Problem(.badRequest, "Malformed JSON", detail: "The body is not valid JSON.")
         }
-        let detail = "A number in the body is not one that its field can hold: it is too large, or not a whole number."
-        return Problem(.unprocessableContent, "Invalid body", detail: detail, faults: [.init(detail: detail)])
     }
 
     /// The whole body.
