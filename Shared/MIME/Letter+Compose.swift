@@ -82,13 +82,24 @@ extension Letter {
 
     private func makeText(_ text: String, subtype: String) throws(LetterError) -> Part {
         guard let part = g_mime_text_part_new_with_subtype(subtype) else { throw .serializer("out of memory") }
-        // Line feeds only: the serializer makes CRLF of them, and a lone CR must not reach the wire.
-        let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
         g_mime_text_part_set_charset(part, "utf-8")
-        let bytes = Array(lines.utf8)
+        let bytes = Self.lines(of: text)
         setContent(of: GMime.cast(part, to: GMimePart.self), to: bytes)
         g_mime_part_set_content_encoding(GMime.cast(part, to: GMimePart.self), Self.encoding(of: bytes))
         return GMime.cast(part, to: GMimeObject.self)
+    }
+
+    /// With line feeds only: the serializer makes CRLF of them, and a lone CR must not reach the wire.
+    private static func lines(of text: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        var wasReturn = false
+        for byte in text.utf8 {
+            let isReturn = byte == UInt8(ascii: "\r")
+            if isReturn || !(wasReturn && byte == UInt8(ascii: "\n")) { bytes.append(isReturn ? UInt8(ascii: "\n") : byte) }
+            wasReturn = isReturn
+        }
+        return bytes
     }
 
     /// 7bit for short ASCII lines, base64 where most is not ASCII, quoted-printable between (RFC 2045 section 6).

@@ -98,7 +98,8 @@ extension EmailAddress {
 extension Unicode.Scalar {
     /// Control characters, line and paragraph separators, spaces other than the plain one, and what reorders or hides text.
     fileprivate var isNeverInAnAddress: Bool {
-        switch properties.generalCategory {
+        if isASCII { return isASCIIControl }
+        return switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
         case .spaceSeparator: self != " "
         case .format: self != "\u{200C}" && self != "\u{200D}"
@@ -109,8 +110,13 @@ extension Unicode.Scalar {
     /// RFC 5322 section 3.2.3, and RFC 6531 section 3.3 beyond ASCII.
     fileprivate var isAtomText: Bool {
         guard isASCII else { return true }
-        return properties.isAlphabetic || ("0"..."9").contains(self) || "!#$%&'*+-/=?^_`{|}~".unicodeScalars.contains(self)
+        return isASCIIAlphanumeric || "!#$%&'*+-/=?^_`{|}~".utf8.contains(UInt8(truncatingIfNeeded: value))
     }
+
+    /// These three spare the look-up of properties, which nearly all text can do without.
+    var isASCIIControl: Bool { value < 0x20 || value == 0x7F }
+    var isASCIIAlphanumeric: Bool { isASCIILetter || ("0"..."9").contains(self) }
+    private var isASCIILetter: Bool { ("a"..."z").contains(self) || ("A"..."Z").contains(self) }
 
     /// The character as a person can be told of it without being fooled by it.
     var name: String {

@@ -9,7 +9,8 @@ package enum HeaderText {
     }
 
     private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+        if scalar.isASCII { return scalar.isASCIIControl }
+        return switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
         default: isReordering(scalar)
         }

@@ -5,7 +5,8 @@ enum MailDomain {
     /// Checks a domain and writes it in lower case and Unicode's composed form, so that equal domains have equal text.
     static func read(_ text: String) throws(InvalidAddress) -> String {
         if text.utf8.first == UInt8(ascii: "[") { return try readLiteral(text) }
-        let domain = text.precomposedStringWithCanonicalMapping.lowercased()
+        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+        let domain = (isASCII ? text : text.precomposedStringWithCanonicalMapping).lowercased()
         guard domain.utf8.count <= 255 else {
             throw InvalidAddress(description: "the domain has \(domain.utf8.count) bytes; the most is 255")
         }
@@ -40,7 +41,7 @@ enum MailDomain {
 
     /// A letter, digit or hyphen; beyond ASCII what RFC 5892 lets stand in a label, by its categories and contextual exceptions.
     private static func isLabelText(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.isASCII { return scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-" }
+        if scalar.isASCII { return scalar.isASCIIAlphanumeric || scalar == "-" }
         switch scalar.properties.generalCategory {
         case .lowercaseLetter, .otherLetter, .modifierLetter, .nonspacingMark, .spacingMark, .decimalNumber: return true
         default: return "\u{B7}\u{375}\u{5F3}\u{5F4}\u{30FB}\u{200C}\u{200D}".unicodeScalars.contains(scalar)

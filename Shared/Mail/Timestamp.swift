@@ -52,13 +52,26 @@ extension Timestamp: CustomStringConvertible, Codable {
         let secondOfDay = second < 0 ? second + 86_400 : second
         let fraction = (microseconds % 1_000_000 + 1_000_000) % 1_000_000
         let civil = CivilDate(dayNumber: dayNumber)
-        func padded(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        let parts: [(value: Int64, digits: Int, mark: UInt8)] = [
+            (Int64(civil.year), 4, UInt8(ascii: "-")), (Int64(civil.month), 2, UInt8(ascii: "-")),
+            (Int64(civil.day), 2, UInt8(ascii: "T")), (secondOfDay / 3600, 2, UInt8(ascii: ":")),
+            (secondOfDay / 60 % 60, 2, UInt8(ascii: ":")), (secondOfDay % 60, 2, UInt8(ascii: ".")),
+            (fraction, 6, UInt8(ascii: "Z")),
+        ]
+        return String(unsafeUninitializedCapacity: 27) { text in
+            var end = 0
+            for part in parts {
+                // Beyond the years that can be written the text is wrong, and no trap.
+                var rest = part.value.magnitude
+                for place in (end..<end + part.digits).reversed() {
+                    text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                text[end + part.digits] = part.mark
+                end += part.digits + 1
+            }
+            return end
         }
-        return "\(padded(Int64(civil.year), 4))-\(padded(Int64(civil.month), 2))-\(padded(Int64(civil.day), 2))"
-            + "T\(padded(secondOfDay / 3600, 2)):\(padded(secondOfDay / 60 % 60, 2)):\(padded(secondOfDay % 60, 2))"
-            + ".\(padded(fraction, 6))Z"
     }
 
     /// Reads RFC 3339 (section 5.6): a date, `T`, a time with up to nine decimals, and `Z` or an offset. `nil` for anything else.

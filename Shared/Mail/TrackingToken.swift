@@ -66,8 +66,22 @@ package struct TrackingKeys: Sendable {
             bytes += target.utf8
         }
         bytes += HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Self.macBytes)
-        return Data(bytes).base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return Self.encode(bytes)
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    /// base64url without padding (RFC 4648 section 5).
+    private static func encode(_ bytes: [UInt8]) -> String {
+        let length = (bytes.count * 4 + 2) / 3
+        return String(unsafeUninitializedCapacity: length) { text in
+            for place in 0..<length {
+                let (byte, shift) = (place * 6 / 8, 10 - place * 6 % 8)
+                let pair = UInt16(bytes[byte]) << 8 | (byte + 1 < bytes.count ? UInt16(bytes[byte + 1]) : 0)
+                text[place] = alphabet[Int(pair >> UInt16(shift) & 63)]
+            }
+            return length
+        }
     }
 
     /// What a token's text says, or `nil` unless one of our keys signed exactly these bytes.

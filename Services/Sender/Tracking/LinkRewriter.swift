@@ -78,8 +78,10 @@ struct LinkRewriter {
     /// Where a link leads, if it is to be tracked.
     private func target(of value: ArraySlice<UInt8>) -> String? {
         guard let decoded = HTMLEntities.decode(value) else { return nil }
-        let spaces: (Character) -> Bool = { $0.utf8.allSatisfy(HTMLScanner.isSpace) }
-        let target = String(decoded.drop(while: spaces).reversed().drop(while: spaces).reversed())
+        var inner = Array(decoded.utf8)[...]
+        while let first = inner.first, HTMLScanner.isSpace(first) { inner.removeFirst() }
+        while let last = inner.last, HTMLScanner.isSpace(last) { inner.removeLast() }
+        let target = String(decoding: inner, as: UTF8.self)
         guard TrackingKeys.isTrackable(target), !isOurs(target), !Self.isUnsubscribe(target) else { return nil }
         return target
     }
@@ -90,9 +92,13 @@ struct LinkRewriter {
 
     /// People who want to leave are not counted on their way out.
     private static func isUnsubscribe(_ target: String) -> Bool {
-        let lowered = target.lowercased()
-        return ["unsubscribe", "opt-out", "optout", "opt_out"].contains { lowered.contains($0) }
+        let lowered = target.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        return lowered.indices.contains { start in
+            leavingWords.contains { $0[0] == lowered[start] && lowered[start...].starts(with: $0) }
+        }
     }
+
+    private static let leavingWords = ["unsubscribe", "opt-out", "optout", "opt_out"].map { Array($0.utf8) }
 
     private func value(of name: String, in tag: HTMLScanner.Tag, _ html: [UInt8]) -> String? {
         tag.attributes.first { $0.name == name }?.value.flatMap { HTMLEntities.decode(html[$0]) }
