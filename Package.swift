@@ -62,7 +62,8 @@ let package = Package(
         // Tests: one target per module, doubles and scripted servers in Support; another HTML parser to compare ours with.
         .systemLibrary(name: "CGumbo", path: "Tests/CGumbo", providers: [.apt(["libgumbo-dev"])]),
         .target(
-            name: "Support", dependencies: ["Broker", "Mail", "Runtime", "SMTP", "Store", .logging, .nio, .nioPosix, .nioSSL],
+            name: "Support",
+            dependencies: ["Broker", "Mail", "Runtime", "SMTP", "Store", .grdb, .logging, .nio, .nioPosix, .nioSSL],
             path: "Tests/Support", swiftSettings: .strict),
         .tests("Mail", [.crypto]),
         .tests("Broker", ["Mail", .logging, .lifecycle]),

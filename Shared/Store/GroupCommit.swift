@@ -8,6 +8,8 @@ import Synchronization
 final class GroupCommit: Sendable {
     /// The most writes in one transaction: bounds how long the first waits for the last.
     private static let largest = 256
+    /// How long writes gather before a transaction begins, in microseconds.
+    private static let gathering: UInt32 = 1000
 
     private struct Job: Sendable {
         let run: @Sendable (Database) throws -> Void
@@ -71,6 +73,8 @@ final class GroupCommit: Sendable {
 
     private func drain(_ database: Database) {
         while true {
+            // The wait for the disk that follows serves all that come meanwhile.
+            usleep(Self.gathering)
             let jobs = state.withLock { state in
                 let jobs = Array(state.queue.prefix(Self.largest))
                 state.queue.removeFirst(jobs.count)

@@ -14,14 +14,16 @@ package struct Migration: Sendable {
     static let common = Migration(
         "store",
         sql: """
-            -- What is to be published, in order. A fact has no message of its own: facts of one kind travel together.
+            -- What is to be published, in order. Facts of one kind that one transaction tells stand in one row, and travel with their
+            -- neighbours of the same kind.
             CREATE TABLE outbox (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 exchange TEXT NOT NULL,
                 routing_key TEXT NOT NULL,
                 at INTEGER NOT NULL,                                        -- microseconds since 1970 UTC
-                envelope BLOB,                                              -- JSON, of a message; NULL: a fact
-                body BLOB NOT NULL
+                envelope BLOB,                                              -- JSON, of a message; NULL: facts
+                facts INTEGER NOT NULL CHECK (facts > 0 OR envelope IS NOT NULL),
+                body BLOB NOT NULL                                          -- facts: the array's elements
             ) STRICT;
 
             -- What has been dealt with.

@@ -21,7 +21,7 @@ struct OutboxPage: Sendable {
     /// Of all bodies together; one body alone may have more.
     static let mostBytes = 8 << 20
     /// Of the bodies in one facts message; one fact alone may have more.
-    private static let mostBytesPerMessage = 1 << 20
+    static let mostBytesPerMessage = 1 << 20
 
     /// Reads the rows that follow `cursor`; `nil` where there are none.
     /// - Parameters:
@@ -31,7 +31,8 @@ struct OutboxPage: Sendable {
         var page = Draft(app: app)
         var bytes = 0
         let rows = try Row.fetchCursor(
-            database, sql: "SELECT id, exchange, routing_key, at, envelope, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
+            database,
+            sql: "SELECT id, exchange, routing_key, at, envelope, facts, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
             arguments: [cursor, mostRows])
         var last: Int64?
         while bytes < mostBytes, let row = try rows.next() {
@@ -47,7 +48,7 @@ struct OutboxPage: Sendable {
                         rows: [id], exchange: row["exchange"], routingKey: row["routing_key"],
                         message: properties.message(body: body)))
             } else {
-                page.add(fact: body, id: id, kind: row["routing_key"], at: row["at"])
+                page.add(facts: body, count: row["facts"], id: id, kind: row["routing_key"], at: row["at"])
             }
         }
         return last.map { OutboxPage(parcels: page.finished(), last: $0) }
@@ -58,6 +59,7 @@ struct OutboxPage: Sendable {
         private struct Facts {
             let position: Int
             var rows: [Int64]
+            var count: Int
             var body: Data
             var latest: Timestamp
         }
@@ -70,20 +72,21 @@ struct OutboxPage: Sendable {
 
         mutating func add(_ parcel: Parcel) { parcels.append(parcel) }
 
-        mutating func add(fact: Data, id: Int64, kind: String, at: Timestamp) {
+        mutating func add(facts more: Data, count: Int, id: Int64, kind: String, at: Timestamp) {
             if let facts = open[kind],
-                facts.rows.count == Wire.factsPerMessage || facts.body.count + fact.count > mostBytesPerMessage
+                facts.count + count > Wire.factsPerMessage || facts.body.count + more.count > mostBytesPerMessage
             {
                 seal(kind)
             }
             if var facts = open[kind] {
                 facts.rows.append(id)
+                facts.count += count
                 facts.body.append(UInt8(ascii: ","))
-                facts.body.append(fact)
+                facts.body.append(more)
                 facts.latest = max(facts.latest, at)
                 open[kind] = facts
             } else {
-                open[kind] = Facts(position: parcels.count, rows: [id], body: Data("[".utf8) + fact, latest: at)
+                open[kind] = Facts(position: parcels.count, rows: [id], count: count, body: Data("[".utf8) + more, latest: at)
                 parcels.append(nil)
             }
         }

@@ -68,27 +68,24 @@ struct TestAgenda {
 
     /// The facts that wait to be published, as `kind due detail`.
     func facts() async throws -> [Fact] {
-        try await outbox("waybill.facts").map { try Wire.decode(Fact.self, from: $0.body) }
+        try await agenda.store.read { try waitingFacts(in: $0) }
     }
 
     func kinds() async throws -> [String] { try await facts().map(\.kind.rawValue) }
 
     /// The mailings that wait to be submitted.
     func submissions() async throws -> [(mailing: MailingID, submission: Submission)] {
-        try await outbox("waybill.commands").compactMap { row in
+        let rows = try await agenda.store.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT routing_key, body FROM outbox WHERE exchange = 'waybill.commands' ORDER BY id"
+            ).map { row in (key: row["routing_key"] as String, body: row["body"] as Data) }
+        }
+        return try rows.compactMap { row in
             guard case .submitMailing(_, let mailing, let submission) = try Command(kind: row.key, version: 1, body: row.body)
             else {
                 return nil
             }
             return (mailing, submission)
-        }
-    }
-
-    private func outbox(_ exchange: String) async throws -> [(key: String, body: Data)] {
-        try await agenda.store.read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT routing_key, body FROM outbox WHERE exchange = ? ORDER BY rowid", arguments: [exchange]
-            ).map { ($0["routing_key"], $0["body"]) }
         }
     }
 }

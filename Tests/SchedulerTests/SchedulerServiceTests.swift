@@ -214,8 +214,8 @@ struct SchedulerServiceTests {
             try await world.send(Data([0xFF, 0xFE]), type: submit)
             try await world.send(.cancelMailing(organization: Samples.organization, mailing: .fresh(), by: nil))
             try await world.send(.cancelDelivery(organization: "two words", delivery: .fresh(), by: nil))
-            try await world.send(nested, type: Fact.Kind.attemptDelivered.rawValue, to: Names.facts, key: "attempt.nonsense")
-            try await world.send(Data("{}".utf8), type: "attempt.nonsense", to: Names.facts)
+            try await world.send(nested, type: Fact.Kind.attemptDelivered.rawValue, to: Names.facts, key: "attempt.bounced")
+            try await world.send(Data("{}".utf8), type: "attempt.nonsense", to: Names.facts, key: "attempt.bounced")
             await #expect(throws: BrokerError.self) {
                 try await world.asker.ask(Questions.claim, body: nested, of: Names.claims, within: .milliseconds(500))
             }

@@ -56,7 +56,7 @@ struct TestLedger {
 
     /// The kinds of facts in the outbox, in order.
     func kinds() async throws -> [String] {
-        try await ledger.store.read { try String.fetchAll($0, sql: "SELECT routing_key FROM outbox ORDER BY id") }
+        try await ledger.store.read { try waitingFacts(in: $0).map(\.kind.rawValue) }
     }
 
     func count(_ table: String) async throws -> Int {

@@ -25,8 +25,8 @@ struct OutboxPageTests {
         #expect(try await rig.store.read { try Outbox.count(in: $0) } == 11)
         let page = try #require(try await page(rig))
         #expect(page.parcels.map(\.routingKey) == ["delivery.pending", "delivery.scheduled", Names.ticketKey])
-        #expect(page.parcels.map(\.rows) == [[1, 3, 5, 8, 10], [2, 4, 7, 9, 11], [6]])
-        #expect(page.last == 11)
+        #expect(page.parcels.map(\.rows) == [[1, 5], [2, 4], [3]])
+        #expect(page.last == 5)
         #expect(page.parcels[2].message == ticket)
         #expect(page.parcels[2].exchange == Names.commands)
         let message = page.parcels[0].message
@@ -66,9 +66,14 @@ struct OutboxPageTests {
             }
         }
         let page = try #require(try await page(rig))
-        #expect(page.parcels.filter { $0.routingKey == "delivery.pending" }.map(\.rows.count).sorted() == [88, 256, 256])
-        #expect(page.parcels.filter { $0.routingKey == "delivery.scheduled" }.map(\.rows.count).sorted() == [1, 2, 2])
-        #expect(page.parcels.flatMap(\.rows).sorted() == Array(1...605))
+        func counts(_ kind: Fact.Kind) throws -> [Int] {
+            try page.parcels.filter { $0.routingKey == kind.rawValue }.map {
+                try Wire.facts(kind: kind.rawValue, version: 1, body: $0.message.body).count
+            }.sorted()
+        }
+        #expect(try counts(.deliveryPending) == [88, 256, 256])
+        #expect(try counts(.deliveryScheduled) == [1, 2, 2])
+        #expect(page.parcels.flatMap(\.rows).sorted() == Array(1...8))
     }
 
     @Test("a page stays small in memory, and the next one goes on where it ended")
@@ -94,7 +99,7 @@ struct OutboxPageTests {
     @Test("rows to be passed over are passed over, and the page after them is found")
     func skipping() async throws {
         let rig = try Rig()
-        try await rig.store.write { try Outbox.put((0..<4).map { Fact.pending($0) }, in: $0) }
+        for number in 0..<4 { try await rig.store.write { try Outbox.put([Fact.pending(number)], in: $0) } }
         let some = try #require(try await page(rig, without: [1, 3]))
         #expect(some.parcels.map(\.rows) == [[2, 4]])
         let none = try #require(try await page(rig, without: [1, 2, 3, 4]))

@@ -67,7 +67,7 @@ final class ConsoleFixture: Sendable {
     }
 
     func record(_ facts: [Fact]) async throws {
-        let entries = try facts.map { try FactLog.Entry($0) }
+        let entries = try facts.map { FactLog.Entry(fact: $0, text: String(decoding: try Wire.encode($0), as: UTF8.self)) }
         let now = time.now()
         for start in stride(from: 0, to: entries.count, by: 500) {
             let part = Array(entries[start..<min(start + 500, entries.count)])

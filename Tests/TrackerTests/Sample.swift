@@ -142,7 +142,9 @@ extension StoreFile {
     /// Records facts as the recorder does, so many in one transaction.
     func record(_ facts: [Fact], together: Int = 100) async throws {
         for start in stride(from: 0, to: facts.count, by: together) {
-            let entries = try facts[start..<min(start + together, facts.count)].map(FactLog.Entry.init)
+            let entries = try facts[start..<min(start + together, facts.count)].map {
+                FactLog.Entry(fact: $0, text: String(decoding: try Wire.encode($0), as: UTF8.self))
+            }
             _ = try await write { database in try Projection.record(entries, at: Sample.start, in: database) }
         }
     }

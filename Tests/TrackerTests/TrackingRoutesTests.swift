@@ -38,9 +38,7 @@ import Testing
             try await application.test(.router) { client in try await body(client) }
             group.cancelAll()
         }
-        return try await store.read { database in
-            try Data.fetchAll(database, sql: "SELECT body FROM outbox ORDER BY id").map { try Wire.decode(Fact.self, from: $0) }
-        }
+        return try await store.read { try waitingFacts(in: $0) }
     }
 
     private static let pixelBytes = 43
