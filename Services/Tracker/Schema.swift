@@ -93,6 +93,11 @@ enum Schema {
             attempts INTEGER NOT NULL DEFAULT 0,
             changed_at INTEGER,
             first_deferred_at INTEGER,
+            -- Where the last fact that was folded in stands in the delivery's causal order; those behind it can be added.
+            last_attempt INTEGER,
+            last_rank INTEGER,
+            last_at INTEGER,
+            last_fact BLOB,
             views INTEGER NOT NULL DEFAULT 0,
             views_people INTEGER NOT NULL DEFAULT 0,
             first_viewed_at INTEGER,

@@ -24,25 +24,66 @@ package struct DeliveryStatus: Hashable, Sendable {
         case other(String)
     }
 
-    package init(folding facts: some Sequence<Fact>) {
-        state = .scheduled
-        attempts = 0
-        var seen: Set<FactID> = []
-        let steps = facts.compactMap { fact in fact.body.step.map { (fact: fact, step: $0) } }
-            .sorted {
-                ($0.step.attempt, $0.step.rank, $0.fact.occurredAt, $0.fact.id)
-                    < ($1.step.attempt, $1.step.rank, $1.fact.occurredAt, $1.fact.id)
-            }
-            .filter { seen.insert($0.fact.id).inserted }
-        for (fact, step) in steps { apply(fact, step.event) }
+    /// Where a fact stands in the causal order of its delivery.
+    package struct Place: Hashable, Comparable, Sendable {
+        package let attempt: Int
+        package let rank: Int
+        package let at: Timestamp
+        package let fact: FactID
+
+        package init(attempt: Int, rank: Int, at: Timestamp, fact: FactID) {
+            self.attempt = attempt
+            self.rank = rank
+            self.at = at
+            self.fact = fact
+        }
+
+        package static func < (one: Place, other: Place) -> Bool {
+            (one.attempt, one.rank, one.at, one.fact) < (other.attempt, other.rank, other.at, other.fact)
+        }
     }
 
-    private mutating func apply(_ fact: Fact, _ event: DeliveryEvent) {
+    package init(folding facts: some Sequence<Fact>) {
+        self.init()
+        fold(facts)
+    }
+
+    /// Before any fact.
+    package init() {
+        state = .scheduled
+        attempts = 0
+    }
+
+    /// What was folded before, to go on with facts that all stand behind it.
+    package init(state: DeliveryState, attempts: Int, changedAt: Timestamp?, firstDeferredAt: Timestamp?) {
+        self.state = state
+        self.attempts = attempts
+        self.changedAt = changedAt
+        self.firstDeferredAt = firstDeferredAt
+    }
+
+    /// Goes on with facts in their causal order.
+    /// - Returns: Whether any of them moved the delivery, which then has another reason too.
+    @discardableResult
+    package mutating func fold(_ facts: some Sequence<Fact>) -> Bool {
+        var last: FactID?
+        var isMoved = false
+        let steps = facts.compactMap { fact in fact.step.map { (fact: fact, event: $0.event, place: $0.place) } }
+            .sorted { $0.place < $1.place }
+        for (fact, event, _) in steps where fact.id != last {
+            last = fact.id
+            if apply(fact, event) { isMoved = true }
+        }
+        return isMoved
+    }
+
+    /// - Returns: Whether it moved.
+    private mutating func apply(_ fact: Fact, _ event: DeliveryEvent) -> Bool {
         if let attempt = fact.body.attempt { attempts = max(attempts, attempt) }
         if event == .attemptDeferred, firstDeferredAt == nil { firstDeferredAt = fact.occurredAt }
         guard case .moved(let next) = state.step(on: event) else {
             if changedAt == nil { changedAt = fact.occurredAt }
-            return
+            return false
         }
         state = next
         changedAt = fact.occurredAt
@@ -57,6 +98,14 @@ package struct DeliveryStatus: Hashable, Sendable {
             if let words = ended.reply?.description ?? ended.detail { lastWords = words }
         default: reason = nil
         }
+        return true
+    }
+}
+
+extension Fact {
+    /// What it does to its delivery, and where it stands among the other facts about it.
+    package var step: (event: DeliveryEvent, place: DeliveryStatus.Place)? {
+        body.step.map { ($0.event, .init(attempt: $0.attempt, rank: $0.rank, at: occurredAt, fact: id)) }
     }
 }
 

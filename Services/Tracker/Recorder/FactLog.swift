@@ -8,12 +8,8 @@ enum FactLog {
     /// A fact with its text, ready to be written.
     struct Entry: Sendable {
         let fact: Fact
+        /// As it came.
         let text: String
-
-        init(_ fact: Fact) throws {
-            self.fact = fact
-            text = String(decoding: try Wire.encode(fact), as: UTF8.self)
-        }
     }
 
     /// Appends a fact.
@@ -29,6 +25,12 @@ enum FactLog {
             fact.id, fact.organization, fact.kind.rawValue, fact.body.delivery, fact.body.mailing, fact.occurredAt, now, entry.text,
         ])
         return database.changesCount == 0 ? nil : database.lastInsertedRowID
+    }
+
+    /// Whether anything was reported about a delivery.
+    static func holdsAny(of delivery: DeliveryID, in database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database.cachedStatement(sql: "SELECT 1 FROM facts WHERE delivery = ?"), arguments: [delivery]) ?? false
     }
 
     /// What moved a delivery: every fact about it but opens and clicks.

@@ -12,6 +12,8 @@ struct ProjectedDelivery {
     private var attempts: Int
     private var changedAt: Timestamp?
     private var firstDeferredAt: Timestamp?
+    /// Where the last fact stands that was folded in; every fact up to there was.
+    private(set) var last: DeliveryStatus.Place?
     private var views: Hits
     private var firstViewedAt: Timestamp?
     private var lastViewedAt: Timestamp?
@@ -25,31 +27,62 @@ struct ProjectedDelivery {
     var isRead: Bool { views.people > 0 || clicks.people > 0 }
 
     static func fetch(_ id: DeliveryID, in database: Database) throws -> ProjectedDelivery? {
-        try Row.fetchOne(database.cachedStatement(sql: "SELECT * FROM deliveries WHERE id = ?"), arguments: [id])
+        try Row.fetchOne(database.cachedStatement(sql: "SELECT \(columns) FROM deliveries WHERE id = ?"), arguments: [id])
             .map(ProjectedDelivery.init)
     }
 
+    /// Read by their place: looking them up by name costs more than reading them.
+    private static let columns = """
+        id, mailing, organization, state, reason, bounce_class, detail, attempts, changed_at, first_deferred_at, last_attempt, last_rank,
+        last_at, last_fact, views, views_people, first_viewed_at, last_viewed_at, last_view, client, clicks, clicks_people,
+        unsubscribed_at
+        """
+
     private init(_ row: Row) {
-        id = row["id"]
-        mailing = row["mailing"]
-        organization = row["organization"]
-        state = DeliveryState(rawValue: row["state"]) ?? .scheduled
-        reason = DeliveryReason(row)
-        attempts = row["attempts"]
-        changedAt = row["changed_at"]
-        firstDeferredAt = row["first_deferred_at"]
-        views = Hits(all: row["views"], people: row["views_people"])
-        firstViewedAt = row["first_viewed_at"]
-        lastViewedAt = row["last_viewed_at"]
-        lastView = row["last_view"]
-        client = row["client"]
-        clicks = Hits(all: row["clicks"], people: row["clicks_people"])
-        unsubscribedAt = row["unsubscribed_at"]
+        id = row[0]
+        mailing = row[1]
+        organization = row[2]
+        state = DeliveryState(rawValue: row[3]) ?? .scheduled
+        reason = DeliveryReason(storedCode: row[4], bounceClass: row[5], detail: row[6])
+        attempts = row[7]
+        changedAt = row[8]
+        firstDeferredAt = row[9]
+        if let attempt: Int = row[10], let rank: Int = row[11], let at: Timestamp = row[12], let fact: FactID = row[13] {
+            last = DeliveryStatus.Place(attempt: attempt, rank: rank, at: at, fact: fact)
+        }
+        views = Hits(all: row[14], people: row[15])
+        firstViewedAt = row[16]
+        lastViewedAt = row[17]
+        lastView = row[18]
+        client = row[19]
+        clicks = Hits(all: row[20], people: row[21])
+        unsubscribedAt = row[22]
     }
 
-    mutating func take(_ status: DeliveryStatus) {
+    /// Takes over what all facts of the log add up to.
+    mutating func refold(_ facts: [Fact]) {
+        var status = DeliveryStatus()
+        status.fold(facts)
+        take(status, isMoved: true)
+        last = facts.compactMap { $0.step?.place }.max()
+    }
+
+    /// Adds facts.
+    /// - Returns: `false` where one of them stands before what was folded in already or needs more than the row knows: all have to be
+    ///   folded anew.
+    mutating func fold(_ facts: [Fact]) -> Bool {
+        let places = facts.compactMap { $0.step?.place }
+        guard let first = places.min(), last.map({ $0 < first }) ?? true, facts.allSatisfy(\.body.isPlain) else { return false }
+        var status = DeliveryStatus(state: state, attempts: attempts, changedAt: changedAt, firstDeferredAt: firstDeferredAt)
+        let isMoved = status.fold(facts)
+        take(status, isMoved: isMoved)
+        last = places.max()
+        return true
+    }
+
+    private mutating func take(_ status: DeliveryStatus, isMoved: Bool) {
         state = status.state
-        reason = status.reason.map { DeliveryReason($0, lastWords: status.lastWords) }
+        if isMoved { reason = status.reason.map { DeliveryReason($0, lastWords: status.lastWords) } }
         attempts = status.attempts
         changedAt = status.changedAt
         firstDeferredAt = status.firstDeferredAt
@@ -69,14 +102,26 @@ struct ProjectedDelivery {
         try database.cachedStatement(
             sql: """
                 UPDATE deliveries SET state = ?, reason = ?, bounce_class = ?, detail = ?, attempts = ?, changed_at = ?,
-                    first_deferred_at = ?, views = ?, views_people = ?, first_viewed_at = ?, last_viewed_at = ?, last_view = ?,
-                    client = ?, clicks = ?, clicks_people = ?, unsubscribed_at = ?
+                    first_deferred_at = ?, last_attempt = ?, last_rank = ?, last_at = ?, last_fact = ?, views = ?, views_people = ?,
+                    first_viewed_at = ?, last_viewed_at = ?, last_view = ?, client = ?, clicks = ?, clicks_people = ?,
+                    unsubscribed_at = ?
                 WHERE id = ?
                 """
         ).execute(arguments: [
             state.rawValue, reason?.code, reason?.bounceClass?.rawValue, reason?.detail, attempts, changedAt, firstDeferredAt,
-            views.all, views.people, firstViewedAt, lastViewedAt, lastView, client, clicks.all, clicks.people, unsubscribedAt, id,
+            last?.attempt, last?.rank, last?.at, last?.fact, views.all, views.people, firstViewedAt, lastViewedAt, lastView, client,
+            clicks.all, clicks.people, unsubscribedAt, id,
         ])
+    }
+}
+
+extension Fact.Body {
+    /// A step of the usual way, which has no reason that earlier facts have a part in.
+    fileprivate var isPlain: Bool {
+        switch self {
+        case .deliveryScheduled, .deliveryPending, .attemptStarted, .attemptDelivered: true
+        default: false
+        }
     }
 }
 
@@ -93,9 +138,10 @@ extension DeliveryReason {
 
     /// Reads the columns `reason`, `bounce_class` and `detail`; `nil` where all are empty.
     init?(_ row: Row) {
-        let code: String? = row["reason"]
-        let bounceClass: String? = row["bounce_class"]
-        let detail: String? = row["detail"]
+        self.init(storedCode: row["reason"], bounceClass: row["bounce_class"], detail: row["detail"])
+    }
+
+    fileprivate init?(storedCode code: String?, bounceClass: String?, detail: String?) {
         guard code != nil || detail != nil else { return nil }
         self.init(code: code, bounceClass: bounceClass.flatMap(BounceClass.init), detail: detail)
     }

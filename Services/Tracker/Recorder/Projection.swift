@@ -5,8 +5,8 @@ import Store
 
 /// Makes the history follow from the log: what new facts change in mailings, deliveries, collections and reminders.
 ///
-/// The result depends on which facts are in the log, never on their order: a delivery's state is folded anew from all its facts, and
-/// everything else is a sum, a least or a greatest over facts that each count once.
+/// The result depends on which facts are in the log, never on their order: a fact that comes late, in the causal order of its delivery,
+/// has the delivery's state folded anew from all its facts, and everything else is a sum, a least or a greatest over facts that each count once.
 struct Projection {
     let database: Database
     private var changes: [Int64: MailingChange] = [:]
@@ -31,7 +31,7 @@ struct Projection {
     }
 
     private mutating func apply(_ facts: [(number: Int64, fact: Fact)]) throws {
-        var moved: [DeliveryID: Timestamp] = [:]
+        var moved: [DeliveryID: [Fact]] = [:]
         var hits: [(delivery: DeliveryID, fact: Fact)] = []
         var begun: Set<DeliveryID> = []
         var wishes: Set<DeliveryID> = []
@@ -59,22 +59,27 @@ struct Projection {
                 .deliveryResolved, .attemptStarted, .attemptDelivered, .attemptDeferred, .attemptBounced, .attemptUncertain,
                 .attemptAbandoned:
                 guard let delivery = fact.body.delivery else { break }
-                moved[delivery] = max(moved[delivery] ?? fact.occurredAt, fact.occurredAt)
+                moved[delivery, default: []].append(fact)
             }
         }
         // A delivery whose mailing was accepted just now takes everything that the log held for it already; one whose mailing is
         // still unknown waits in the log.
-        for delivery in begun {
+        for delivery in begun where try FactLog.holdsAny(of: delivery, in: database) {
             guard var row = try ProjectedDelivery.fetch(delivery, in: database) else { continue }
             for hit in try FactLog.hits(of: delivery, organization: row.organization, in: database) { try count(hit, on: &row) }
             try refold(&row)
             try noteWish(on: &row)
             try row.save(in: database)
         }
-        for (delivery, at) in moved where !begun.contains(delivery) {
+        for (delivery, facts) in moved where !begun.contains(delivery) {
             guard var row = try ProjectedDelivery.fetch(delivery, in: database) else { continue }
-            changes[row.mailing, default: .init()].reach(at)
-            try refold(&row)
+            let facts = facts.filter { $0.organization == row.organization }
+            let before = row.state
+            if row.fold(facts) {
+                note(facts, on: row, movedFrom: before)
+            } else {
+                try refold(&row)
+            }
             try row.save(in: database)
         }
         for (delivery, hit) in hits where !begun.contains(delivery) {
@@ -96,10 +101,16 @@ struct Projection {
     private mutating func refold(_ row: inout ProjectedDelivery) throws {
         let facts = try FactLog.steps(of: row.id, organization: row.organization, in: database)
         guard !facts.isEmpty else { return }
-        for fact in facts { changes[row.mailing, default: .init()].reach(fact.occurredAt) }
-        let status = DeliveryStatus(folding: facts)
-        changes[row.mailing, default: .init()].move(from: row.state, to: status.state)
-        row.take(status)
+        let before = row.state
+        row.refold(facts)
+        note(facts, on: row, movedFrom: before)
+    }
+
+    private mutating func note(_ facts: [Fact], on row: ProjectedDelivery, movedFrom before: DeliveryState) {
+        var change = changes[row.mailing, default: .init()]
+        for fact in facts { change.reach(fact.occurredAt) }
+        change.move(from: before, to: row.state)
+        changes[row.mailing] = change
     }
 
     /// Sets whether the recipient unsubscribed through this delivery, by the last word there is.

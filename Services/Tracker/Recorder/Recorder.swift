@@ -73,12 +73,11 @@ struct Recorder: Service {
     }
 
     /// The facts in a message.
-    /// - Throws: `Wire.Unreadable`, or an encoding error that nothing readable leads to.
-    static func entries(of message: Message) throws -> [FactLog.Entry] {
+    static func entries(of message: Message) throws(Wire.Unreadable) -> [FactLog.Entry] {
         guard message.contentType == Wire.contentType else {
             throw Wire.Unreadable("The content type is \(message.contentType.debugDescription); it should be \(Wire.contentType).")
         }
-        return try Wire.facts(kind: message.type, version: message.version, body: message.body).map(FactLog.Entry.init)
+        return try Wire.factsWithText(kind: message.type, version: message.version, body: message.body).map(FactLog.Entry.init)
     }
 
     /// Records and acks; waits where the disk does not take it now.
