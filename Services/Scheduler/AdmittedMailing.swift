@@ -13,7 +13,8 @@ struct AdmittedMailing: Sendable {
     let attachments: [(hash: ContentHash, bytes: Data)]
     let recipients: [Recipient]
     /// What was submitted, for telling a repetition from a different mailing under the same key.
-    let fingerprint: ContentHash
+    var fingerprint: ContentHash { get throws { ContentHash(of: try Wire.encode(submission)) } }
+    private let submission: Submission
 
     /// A recipient and the state in which their delivery begins.
     struct Recipient: Sendable {
@@ -33,7 +34,7 @@ struct AdmittedMailing: Sendable {
         self.organization = organization
         acceptedAt = now
         whenUncertain = submission.whenUncertain ?? .resend
-        fingerprint = ContentHash(of: try Wire.encode(submission))
+        self.submission = submission
         attachments = (submission.attachments ?? []).map { (ContentHash(of: $0.content), $0.content) }
 
         var recipients: [Recipient] = []

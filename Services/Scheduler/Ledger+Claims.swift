@@ -136,17 +136,18 @@ extension Change {
 
 extension Job {
     fileprivate init(work: Delivery, session: SessionID, row: Row) throws {
-        guard let audience = Audience(rawValue: try row.value("audience")),
-            let role = RecipientRole(rawValue: try row.value("role")),
-            let content = ContentHash(try row.value("content", as: String.self))
+        let first = Delivery.columnCount
+        guard let audience = Audience(rawValue: try row.value(at: first + 5)),
+            let role = RecipientRole(rawValue: try row.value(at: first + 2)),
+            let content = ContentHash(try row.value(at: first + 7, as: String.self))
         else { throw LedgerError.unreadableColumn("content") }
-        let variables: String = try row.value("variables")
+        let address = try EmailAddress(try row.value(at: first, as: String.self))
+        let variables: String = try row.value(at: first + 3)
         self.init(
             delivery: work.id, attempt: work.attempt, mailing: work.mailing, organization: work.organization,
-            kind: try row.value("kind"), audience: audience,
-            recipient: Mailbox(
-                address: try EmailAddress(try row.value("address", as: String.self)), name: try row.optionalValue("name")),
-            role: role, variables: try Wire.decode([String: String].self, from: Data(variables.utf8)),
-            acceptedAt: try row.value("accepted_at"), content: content)
+            kind: try row.value(at: first + 4), audience: audience,
+            recipient: Mailbox(address: address, name: try row.optionalValue(at: first + 1)), role: role,
+            variables: try Wire.decode([String: String].self, from: Data(variables.utf8)),
+            acceptedAt: try row.value(at: first + 6), content: content)
     }
 }

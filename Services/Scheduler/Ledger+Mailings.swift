@@ -35,7 +35,7 @@ extension Ledger {
                     "SELECT mailing, submission FROM idempotency_keys WHERE organization = ? AND key = ?",
                     [mailing.organization, key])
             {
-                guard used["submission"] == mailing.fingerprint.description else { return .keyReused }
+                guard used["submission"] == (try mailing.fingerprint.description) else { return .keyReused }
                 let earlier: MailingID = try used.value("mailing")
                 return .repeated(try Self.summary(of: earlier, in: change.database))
             }
@@ -43,13 +43,13 @@ extension Ledger {
                 guard known["organization"] == mailing.organization else { return .idTaken }
                 return .repeated(try Self.summary(of: mailing.id, in: change.database))
             }
-            try change.insert(mailing)
+            let entries = try change.insert(mailing)
             if let key {
                 try change.run(
                     "INSERT INTO idempotency_keys (organization, key, mailing, submission, used_at) VALUES (?, ?, ?, ?, ?)",
-                    [mailing.organization, key, mailing.id, mailing.fingerprint.description, change.now])
+                    [mailing.organization, key, mailing.id, try mailing.fingerprint.description, change.now])
             }
-            return .accepted(try Self.summary(of: mailing.id, in: change.database))
+            return .accepted(MailingSummary(id: mailing.id, deliveries: entries))
         }
     }
 
@@ -143,7 +143,8 @@ extension Ledger {
 }
 
 extension Change {
-    fileprivate mutating func insert(_ mailing: AdmittedMailing) throws {
+    /// - Returns: Where each delivery stands now.
+    fileprivate mutating func insert(_ mailing: AdmittedMailing) throws -> [MailingSummary.Entry] {
         try run(
             "INSERT INTO contents (hash, json) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [mailing.contentHash.description, mailing.contentJSON])
@@ -165,6 +166,7 @@ extension Change {
                 [mailing.id, attachment.hash.description])
         }
         tell([.mailingAccepted(mailing.accepted)], of: mailing.organization)
+        var entries: [MailingSummary.Entry] = []
         for recipient in mailing.recipients {
             var work = recipient.work
             var facts = recipient.facts
@@ -188,6 +190,8 @@ extension Change {
                 ])
             note(work)
             tell(facts, of: mailing.organization)
+            entries.append(.init(id: work.id, address: recipient.submitted.address, state: work.state))
         }
+        return entries
     }
 }
