@@ -14,7 +14,7 @@ struct Timings: Sendable {
     /// For what is under way when the service is to stop.
     var drain: Duration = .seconds(20)
     /// How long facts wait for others of their kind.
-    var linger: Duration = .milliseconds(5)
+    var linger: Duration = .milliseconds(10)
     /// The longest wait between two tries to connect. Two waits and a refused try fit within the five seconds in which everything
     /// must be running again once the broker is back; with 30 s, which is usual, a broker's restart would stop mail for half a minute.
     var reconnect: Duration = .seconds(4)

@@ -32,11 +32,20 @@ struct Topology: Sendable {
             quorum(Names.deadLetters, bound: [(Names.dead, "")], deadLetters: false),
             quorum(Names.scheduler, bound: Command.Kind.allCases.map { (Names.commands, $0.rawValue) }),
             quorum(Names.reminder, bound: [(Names.commands, "collection.put"), (Names.commands, "collection.remove")]),
-            quorum(Names.tickets, bound: [(Names.commands, Names.ticketKey)]),
+            // A ticket is a hint, and issued again where it gets lost: one that is on one disk is safe enough, at half the cost.
+            Queue(
+                name: Names.tickets,
+                arguments: [("x-queue-type", .text("classic")), ("x-dead-letter-exchange", .text(Names.dead))],
+                bindings: [(Names.commands, Names.ticketKey)]),
             // `delivery.failed` is a sender's word where a message cannot be made.
             quorum(
                 Names.schedulerFacts,
-                bound: [(Names.facts, "attempt.*"), (Names.facts, "session.ended"), (Names.facts, "delivery.failed")]),
+                bound: [
+                    // Not attempt.started: the scheduler tells it itself.
+                    "attempt.delivered", "attempt.deferred", "attempt.bounced", "attempt.uncertain", "attempt.abandoned",
+                    "session.ended",
+                    "delivery.failed",
+                ].map { (Names.facts, $0) }),
             quorum(Names.tracker, bound: [(Names.facts, "#")]),
             quorum(Names.reminderFacts, bound: [(Names.facts, "mailing.refused")]),
             // Questions are asked again when they get lost: messages are transient and live as long as anyone waits for an

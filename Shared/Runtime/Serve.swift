@@ -17,6 +17,7 @@ package func serve<Configuration: ServiceConfiguration>(
     let environment = ProcessInfo.processInfo.environment
     let logger = Telemetry.start(service: service, environment: environment)
     raiseDescriptorLimit()
+    tuneMemory()
     var settings = Settings(environment: environment)
     let services = try await assemble(try .asked(of: &settings), logger)
     try await runUntilSignalled(services, logger: logger)
@@ -62,6 +63,17 @@ package func runUntilSignalled(_ services: [any Service], within limit: Duration
 private func leave(_ reason: Logger.Message, _ logger: Logger) -> Never {
     logger.error(reason)
     exit(1)
+}
+
+/// Keeps the allocator from handing pages back and fetching them again for every batch, and from opening an arena for each thread.
+private func tuneMemory() {
+    // Swift's view of glibc lacks <malloc.h>.
+    guard let found = dlsym(nil, "mallopt") else { return }
+    let set = unsafeBitCast(found, to: (@convention(c) (Int32, Int32) -> Int32).self)
+    let (mmapThreshold, trimThreshold, mostArenas): (Int32, Int32, Int32) = (-3, -1, -8)
+    _ = set(mostArenas, 2)
+    _ = set(mmapThreshold, 4 << 20)
+    _ = set(trimThreshold, 4 << 20)
 }
 
 /// Lets the process open as many files and connections as the system allows it.

@@ -17,6 +17,8 @@ final class Journal: Sendable {
 
     /// Rewritten when it is larger, in bytes.
     private static let largest = 8 * 1024 * 1024
+    /// How long records gather before they are written, in microseconds.
+    private static let gathering: UInt32 = 1500
 
     private struct Mailbag {
         var jobs: [Job] = []
@@ -97,6 +99,8 @@ final class Journal: Sendable {
         var sizeWhenMade = file.size
         while true {
             arrived.wait()
+            // One wait for the disk serves all that come meanwhile, and the thread is not woken for each.
+            usleep(Self.gathering)
             let (jobs, state) = mail.withLock { bag in
                 defer { bag.jobs.removeAll(keepingCapacity: true) }
                 return (bag.jobs, bag.state)
