@@ -56,6 +56,7 @@ package final class Installation: Sendable {
     package var tracker: String { address("tracker") }
     package var reminder: String { address("reminder") }
     package var inbox: String { address("sender-1") }
+    package func sender(_ number: Int) -> String { address("sender-\(number)") }
     package var publicFront: String { address("public") }
 
     private func address(_ name: String) -> String { "http://127.0.0.1:\(ports[name] ?? 0)" }

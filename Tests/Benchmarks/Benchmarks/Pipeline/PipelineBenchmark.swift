@@ -18,6 +18,9 @@ struct PipelineBenchmark: AsyncParsableCommand {
     @Option(help: "Senders side by side.")
     var senders = 1
 
+    @Option(help: "Mails at once in each sender.")
+    var concurrency = 300
+
     @Option(help: "The domains that the recipients are spread over.")
     var domains = 20
 
@@ -27,14 +30,17 @@ struct PipelineBenchmark: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Have Postfix relay as much in the same run.")
     var postfix = true
 
+    static let durability = """
+        202 and every ack after an fsynced SQLite commit (WAL, synchronous=FULL); quorum queues with confirms; \
+        the sender's journal saved with fdatasync before each final dot
+        """
+
     private struct Report: Encodable {
         let benchmark = "pipeline"
         let machine: Machine
         let mails: Int
-        let durability = """
-            202 and every ack after an fsynced SQLite commit (WAL, synchronous=FULL); quorum queues with confirms; \
-            the sender's journal saved with fdatasync before each final dot
-            """
+        let concurrency: Int
+        let durability = PipelineBenchmark.durability
         let lost = 0
         let duplicates = 0
         let waybill: PipelineRun.Figures
@@ -48,14 +54,16 @@ struct PipelineBenchmark: AsyncParsableCommand {
     func run() async throws {
         let machine = try Machine()
         let node = try await RabbitMQNode.start()
-        let figures = try await PipelineRun(node: node, mails: mails, size: size, senders: senders, domains: domains).run()
+        let figures = try await PipelineRun(
+            node: node, mails: mails, size: size, senders: senders, domains: domains, concurrency: concurrency
+        ).run()
         let folder = try TemporaryFolder()
         let limits =
             self.limits
             ? try await PipelineLimits.measure(size: figures.bytesPerMail, mails: mails, node: node, in: folder.url) : nil
         let relay = postfix ? try await PostfixRelay.measure(mails: mails, size: figures.bytesPerMail, in: folder.url) : nil
         let report = Report(
-            machine: machine, mails: mails, waybill: figures, limits: limits,
+            machine: machine, mails: mails, concurrency: concurrency, waybill: figures, limits: limits,
             shareOfLimit: limits.map { Self.ratio(figures.mailsPerSecond, $0.computedMailsPerSecond) }, postfix: relay,
             timesPostfix: relay.map { Self.ratio(figures.mailsPerSecond, $0.mailsPerSecond) })
         print(String(decoding: try Wire.encode(report), as: UTF8.self))
