@@ -24,6 +24,9 @@ struct PipelineBenchmark: AsyncParsableCommand {
     @Option(help: "The domains that the recipients are spread over.")
     var domains = 20
 
+    @Flag(help: "Have every mail signed with DKIM, RSA of 2048 bits.")
+    var dkim = false
+
     @Flag(inversion: .prefixedNo, help: "Measure the limits in the same run.")
     var limits = true
 
@@ -40,6 +43,7 @@ struct PipelineBenchmark: AsyncParsableCommand {
         let machine: Machine
         let mails: Int
         let concurrency: Int
+        let dkim: Bool
         let durability = PipelineBenchmark.durability
         let lost = 0
         let duplicates = 0
@@ -55,7 +59,8 @@ struct PipelineBenchmark: AsyncParsableCommand {
         let machine = try Machine()
         let node = try await RabbitMQNode.start()
         let figures = try await PipelineRun(
-            node: node, mails: mails, size: size, senders: senders, domains: domains, concurrency: concurrency
+            node: node, mails: mails, size: size, senders: senders, domains: domains, concurrency: concurrency,
+            isSigning: dkim
         ).run()
         let folder = try TemporaryFolder()
         let limits =
@@ -63,7 +68,7 @@ struct PipelineBenchmark: AsyncParsableCommand {
             ? try await PipelineLimits.measure(size: figures.bytesPerMail, mails: mails, node: node, in: folder.url) : nil
         let relay = postfix ? try await PostfixRelay.measure(mails: mails, size: figures.bytesPerMail, in: folder.url) : nil
         let report = Report(
-            machine: machine, mails: mails, concurrency: concurrency, waybill: figures, limits: limits,
+            machine: machine, mails: mails, concurrency: concurrency, dkim: dkim, waybill: figures, limits: limits,
             shareOfLimit: limits.map { Self.ratio(figures.mailsPerSecond, $0.computedMailsPerSecond) }, postfix: relay,
             timesPostfix: relay.map { Self.ratio(figures.mailsPerSecond, $0.mailsPerSecond) })
         print(String(decoding: try Wire.encode(report), as: UTF8.self))

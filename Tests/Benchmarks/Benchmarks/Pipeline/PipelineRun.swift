@@ -10,6 +10,7 @@ struct PipelineRun {
     let domains: Int
     /// Mails at once in each sender.
     let concurrency: Int
+    let isSigning: Bool
 
     struct Figures: Encodable {
         let mailsPerSecond: Double
@@ -27,10 +28,15 @@ struct PipelineRun {
         var figures: Figures?
         let sinkFolder = try TemporaryFolder()
         let sink = try await Sink.start(in: sinkFolder.url)
-        let settings = [
+        var settings = [
             "WAYBILL_TRANSPORT": "smtp://127.0.0.1:\(sink.port)?tls=off", "WAYBILL_LOG_LEVEL": "warning",
             "WAYBILL_CONCURRENCY": "\(concurrency)",
         ]
+        if isSigning {
+            let keys = sinkFolder.url.appending(path: "dkim").path
+            _ = try await Executables.run("sender", ["dkim-key", "example.com"], environment: ["WAYBILL_DKIM_KEYS": keys])
+            settings["WAYBILL_DKIM_KEYS"] = keys
+        }
         try await Installation.with(node: node, settings: settings, senders: senders) { waybill in
             let names = ["scheduler", "tracker", "reminder"] + (1...senders).map { "sender-\($0)" }
             try await waybill.startAndWait(for: names)
@@ -50,6 +56,9 @@ struct PipelineRun {
             for name in names.reversed() { try await waybill.stop(name) }
 
             let taken = try await sink.stop()
+            guard taken.allSatisfy({ $0.isSigned == isSigning }) else {
+                throw Trouble("No figures: \(taken.count { $0.isSigned }) of \(taken.count) mails are signed.")
+            }
             let proof = try Proof(
                 submitted: warm + submitted, taken: taken, history: waybill.folder.appending(path: "tracker/tracker.sqlite"))
             let seconds = proof.lastRowAt - start

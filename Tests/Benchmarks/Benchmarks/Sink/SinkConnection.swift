@@ -63,10 +63,7 @@ final class SinkConnection: ChannelInboundHandler {
             recipients = []
             reply("250 2.0.0 OK\r\n", context)
         case "QUIT":
-            replies.writeString("221 2.0.0 bye\r\n")
-            context.writeAndFlush(wrapOutboundOut(take())).whenComplete { [channel = context.channel] _ in
-                channel.close(promise: nil)
-            }
+            reply("221 2.0.0 bye\r\n", context, isLast: true)
         case "NOOP": reply("250 \(ledger.count)\r\n", context)  // how a benchmark asks for the count
         default: reply("250 2.0.0 OK\r\n", context)
         }
@@ -82,31 +79,32 @@ final class SinkConnection: ChannelInboundHandler {
             return false
         }
         let length = from + found + 2
-        let id = buffer.withUnsafeReadableBytes { Self.messageID(in: UnsafeRawBufferPointer(rebasing: $0[..<length])) }
+        let (id, isSigned) = buffer.withUnsafeReadableBytes { bytes in
+            let header = Self.find("\r\n\r\n", in: bytes) ?? length
+            let fields = UnsafeRawBufferPointer(rebasing: bytes[..<min(header, length)])
+            return (Self.messageID(in: fields), Self.find("DKIM-Signature: ", in: fields) != nil)
+        }
         buffer.moveReaderIndex(forwardBy: length + 3)
-        ledger.note(messageID: id, recipients: recipients, size: length)
+        ledger.note(messageID: id, recipients: recipients, isSigned: isSigned, size: length)
         recipients = []
         isInMessage = false
         reply("250 2.0.0 taken\r\n", context)
         return true
     }
 
-    private func reply(_ text: String, _ context: ChannelHandlerContext) {
-        guard delay > .zero else {
-            replies.writeString(text)
-            return
-        }
+    private func reply(_ text: String, _ context: ChannelHandlerContext, isLast: Bool = false) {
+        replies.writeString(text)
+        guard delay > .zero || isLast else { return }
+        let buffer = take()
         lastReplyAt = max(.now(), lastReplyAt) + delay
-        let buffer = ByteBuffer(string: text)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(deadline: lastReplyAt) {
-            bound.value.writeAndFlush(NIOAny(buffer), promise: nil)
+            let written = bound.value.writeAndFlush(NIOAny(buffer))
+            if isLast { written.whenComplete { _ in bound.value.close(promise: nil) } }
         }
     }
 
-    private static func messageID(in bytes: UnsafeRawBufferPointer) -> String {
-        let header = find("\r\n\r\n", in: bytes) ?? bytes.count
-        let top = UnsafeRawBufferPointer(rebasing: bytes[..<header])
+    private static func messageID(in top: UnsafeRawBufferPointer) -> String {
         for name: StaticString in ["Message-ID: <", "Message-Id: <"] {
             guard let start = find(name, in: top) else { continue }
             let rest = top[(start + name.utf8CodeUnitCount)...]

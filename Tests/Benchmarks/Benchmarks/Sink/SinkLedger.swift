@@ -7,6 +7,7 @@ final class SinkLedger: Sendable {
     struct Entry: Codable, Sendable {
         let messageID: String
         let recipient: String
+        let isSigned: Bool
         /// In bytes, on the wire.
         let size: Int
         /// Seconds since 1970.
@@ -17,11 +18,11 @@ final class SinkLedger: Sendable {
 
     var count: Int { entries.withLock { $0.count } }
 
-    func note(messageID: String, recipients: [String], size: Int) {
+    func note(messageID: String, recipients: [String], isSigned: Bool, size: Int) {
         let now = Date().timeIntervalSince1970
         entries.withLock { entries in
             for recipient in recipients {
-                entries.append(Entry(messageID: messageID, recipient: recipient, size: size, takenAt: now))
+                entries.append(Entry(messageID: messageID, recipient: recipient, isSigned: isSigned, size: size, takenAt: now))
             }
         }
     }
