@@ -12,8 +12,11 @@ struct ScalingBenchmark: AsyncParsableCommand {
     @Option(help: "Milliseconds that the sink takes for each command.")
     var delay = 50
 
-    @Option(help: "Mails at once in each sender.")
-    var concurrency = 4
+    @Option(help: "Connections of each sender: what it can do at most is so many over the time of a mail.")
+    var connections = 4
+
+    @Option(help: "Mails at once in each sender: those beyond its connections are at hand when one is free.")
+    var concurrency = 12
 
     @Option(help: "Mails for each sender.")
     var mails = 200
@@ -25,6 +28,7 @@ struct ScalingBenchmark: AsyncParsableCommand {
         let benchmark = "scaling"
         let machine: Machine
         let delayMilliseconds: Int
+        let connectionsOfEach: Int
         let concurrencyOfEach: Int
         let durability = PipelineBenchmark.durability
         let lost = 0
@@ -51,7 +55,9 @@ struct ScalingBenchmark: AsyncParsableCommand {
             }
             rounds.append(round)
         }
-        let report = Report(machine: machine, delayMilliseconds: delay, concurrencyOfEach: concurrency, rounds: rounds)
+        let report = Report(
+            machine: machine, delayMilliseconds: delay, connectionsOfEach: connections, concurrencyOfEach: concurrency,
+            rounds: rounds)
         print(String(decoding: try Wire.encode(report), as: UTF8.self))
     }
 
@@ -61,7 +67,7 @@ struct ScalingBenchmark: AsyncParsableCommand {
         let sink = try await Sink.start(in: folder.url, delay: delay)
         let settings = [
             "WAYBILL_TRANSPORT": "smtp://127.0.0.1:\(sink.port)?tls=off", "WAYBILL_LOG_LEVEL": "warning",
-            "WAYBILL_CONCURRENCY": "\(concurrency)",
+            "WAYBILL_CONCURRENCY": "\(concurrency)", "WAYBILL_SMTP_CONNECTIONS": "\(connections)",
         ]
         try await Installation.with(settings: settings, senders: senders) { waybill in
             try await waybill.startAndWait(for: ["scheduler", "tracker"])
