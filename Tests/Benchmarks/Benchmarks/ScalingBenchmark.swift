@@ -81,7 +81,7 @@ struct ScalingBenchmark: AsyncParsableCommand {
                 submitted: submitted, taken: taken, history: waybill.folder.appending(path: "tracker/tracker.sqlite"))
             let times = taken.map(\.takenAt).sorted()
             let edge = 4 * concurrency * senders
-            let middle = times[edge..<(times.count - edge)]
+            let middle = times.dropFirst(edge).dropLast(edge)
             guard let first = middle.first, let last = middle.last, last > first else {
                 throw Trouble("There are too few mails to tell a rate.")
             }
