@@ -1,3 +1,5 @@
+import Mail
+
 /// Character references in attribute values (WHATWG HTML section 13.2.5.73), as far as links need them.
 package enum HTMLEntities {
     /// The value that a browser sees, or `nil` where the bytes are not UTF-8 or hold a reference that we do not know for certain:
@@ -83,16 +85,7 @@ package enum HTMLEntities {
     package static func escape(_ text: String) -> String {
         var escaped: [UInt8] = []
         escaped.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "&"): escaped += "&amp;".utf8
-            case UInt8(ascii: "<"): escaped += "&lt;".utf8
-            case UInt8(ascii: ">"): escaped += "&gt;".utf8
-            case UInt8(ascii: "\""): escaped += "&quot;".utf8
-            case UInt8(ascii: "'"): escaped += "&#39;".utf8
-            default: escaped.append(byte)
-            }
-        }
+        HTMLText.escape(text, into: &escaped)
         return String(decoding: escaped, as: UTF8.self)
     }
 

@@ -67,7 +67,7 @@ package struct MergeTemplate: Hashable, Sendable {
             case .text(let bytes): result += bytes
             case .field(let name, let isEscaped):
                 guard let value = values[name] else { break }
-                if html && isEscaped { Self.escape(value, into: &result) } else { result += value.utf8 }
+                if html && isEscaped { HTMLText.escape(value, into: &result) } else { result += value.utf8 }
             case .section(let name, let whenFilled, let end):
                 if (values[name]?.isEmpty == false) != whenFilled { index = end }
             case .sectionEnd: break
@@ -101,19 +101,6 @@ package struct MergeTemplate: Hashable, Sendable {
             index += 1
         }
         return missing
-    }
-
-    private static func escape(_ value: String, into result: inout [UInt8]) {
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "&"): result += "&amp;".utf8
-            case UInt8(ascii: "<"): result += "&lt;".utf8
-            case UInt8(ascii: ">"): result += "&gt;".utf8
-            case UInt8(ascii: "\""): result += "&quot;".utf8
-            case UInt8(ascii: "'"): result += "&#39;".utf8
-            default: result.append(byte)
-            }
-        }
     }
 
     /// Without spaces at either end; `nil` where nothing is left.

@@ -1,0 +1,16 @@
+/// Text that is to stand in HTML.
+package enum HTMLText {
+    /// Appends `text` so that it means itself, as text and in an attribute value in quotes of either kind.
+    package static func escape(_ text: String, into html: inout [UInt8]) {
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "&"): html += "&amp;".utf8
+            case UInt8(ascii: "<"): html += "&lt;".utf8
+            case UInt8(ascii: ">"): html += "&gt;".utf8
+            case UInt8(ascii: "\""): html += "&quot;".utf8
+            case UInt8(ascii: "'"): html += "&#39;".utf8
+            default: html.append(byte)
+            }
+        }
+    }
+}
