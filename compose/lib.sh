@@ -76,7 +76,8 @@ port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # A secret of 64 hexadecimal digits.
 make_secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# start_rabbitmq FOLDER PORT USER PASSWORD: a private node that listens on loopback only. Its process id is put into FOLDER/pid.
+# start_rabbitmq FOLDER PORT USER PASSWORD: a private node that listens on loopback only: on PORT, and on the two ports above it for
+# Erlang's own needs. Its process id is put into FOLDER/pid.
 start_rabbitmq() {
     local folder=$1 port=$2 user=$3 password=$4 server
     server=$(ls -d /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server 2>/dev/null | sort -V | tail -n 1)
@@ -95,8 +96,8 @@ CONF
         : >"$folder/enabled_plugins"
         printf '[].\n' >"$folder/enabled_plugins"
     )
-    env HOME="$folder/home" RABBITMQ_NODENAME="waybill-$port@localhost" RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$((port + 20000))" \
-        ERL_EPMD_PORT="$((port + 20001))" ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/log" \
+    env HOME="$folder/home" RABBITMQ_NODENAME="waybill-$port@localhost" RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$((port + 1))" \
+        ERL_EPMD_PORT="$((port + 2))" ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/log" \
         RABBITMQ_CONFIG_FILE="$folder/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$folder/enabled_plugins" \
         RABBITMQ_PID_FILE="$folder/node.pid" RABBITMQ_CONF_ENV_FILE=/dev/null \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}' \
@@ -125,6 +126,6 @@ stop_rabbitmq() {
         sleep 0.1
     done
     kill -KILL -- "-$pid" 2>/dev/null || true
-    ERL_EPMD_PORT="$(($2 + 20001))" epmd -kill >/dev/null 2>&1 || true
+    ERL_EPMD_PORT="$(($2 + 2))" epmd -kill >/dev/null 2>&1 || true
     rm -f "$1/pid"
 }
