@@ -58,6 +58,9 @@ extension Ledger {
         return (tickets, again)
     }
 
+    /// How many are read of a lane at once, at least, so that not every ticket costs a question to the disk.
+    private static let readAhead = 64
+
     /// The first that wait in each lane, beyond the place where it was left.
     private func heads(of turns: [Traffic.Turn]) async throws -> [[Traffic.Waiting]] {
         try await store.read { database in
@@ -69,7 +72,8 @@ extension Ledger {
             return try turns.map { turn in
                 guard turn.count > 0 else { return [] }
                 return try Row.fetchAll(
-                    statement, arguments: [turn.lane.organization, turn.lane.domain, turn.place, turn.count]
+                    statement,
+                    arguments: [turn.lane.organization, turn.lane.domain, turn.place, max(turn.count, Self.readAhead)]
                 ).map { row in
                     Traffic.Waiting(
                         ticket: Ticket(delivery: try row.value("id"), attempt: try row.value("attempt")),

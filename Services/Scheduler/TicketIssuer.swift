@@ -17,6 +17,8 @@ struct TicketIssuer: Service {
     let logger: Logger
     /// Tickets under way to the broker at once.
     private let batch = 1000
+    /// How long news gathers before tickets are issued: together they cost the least.
+    private let gathering = Duration.milliseconds(3)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -27,6 +29,7 @@ struct TicketIssuer: Service {
                     let again = try await issue()
                     let pause = min(again.map { $0 - ledger.time.now() } ?? ticketAge / 2, ticketAge / 2)
                     if pause > .zero { await ledger.ticketsNeeded.wait(atMost: pause, time: ledger.time) }
+                    try await ledger.time.sleep(gathering)
                     guard lookAt <= ledger.time.now() else { continue }
                     try await issueLost()
                     lookAt = ledger.time.now() + ticketAge / 4
@@ -86,16 +89,24 @@ extension TicketIssuer {
             ledger: ledger,
             publish: { [time = ledger.time] tickets in
                 try await withThrowingDiscardingTaskGroup { group in
-                    for ticket in tickets {
+                    for bundle in Self.bundles(of: tickets, for: ledger.traffic.withLock { $0.senderSlots }) {
                         group.addTask {
                             let message = Message(
-                                id: .fresh(), type: "ticket", app: "scheduler", timestamp: time.now(),
-                                body: try Wire.encode(ticket))
+                                id: .fresh(), type: Names.ticketKey, app: "scheduler", timestamp: time.now(),
+                                body: try Wire.encode(bundle))
                             try await publisher.publish(message, to: Names.commands, routingKey: Names.ticketKey)
                         }
                     }
                 }
             },
             depth: { await publisher.depth(of: Names.tickets) }, ticketAge: ticketAge, logger: logger)
+    }
+
+    /// Tickets as they travel: several in a message, for the broker's cost is per message, but so few that each sender can have a part
+    /// and none holds many for which it has no slots yet.
+    /// - Parameter slots: Those of each sender.
+    static func bundles(of tickets: [Ticket], for slots: [Int]) -> [[Ticket]] {
+        let size = max(1, min(tickets.count / (2 * max(1, slots.count)), (slots.min() ?? 0) / 8))
+        return stride(from: 0, to: tickets.count, by: size).map { Array(tickets[$0..<min($0 + size, tickets.count)]) }
     }
 }

@@ -16,8 +16,8 @@ struct Traffic: Sendable {
     /// What one lane may put on its way now.
     struct Turn: Hashable, Sendable {
         let lane: Lane
-        /// Issued before and refused for the time being: they go first.
-        var returned: [Ticket] = []
+        /// Known to wait: they go first.
+        var known: [Ticket] = []
         /// How many to take from the disk, beyond ``place``.
         var count = 0
         let place: Int64
@@ -36,9 +36,10 @@ struct Traffic: Sendable {
         /// Whether more came since the disk was asked last.
         var hasNews = false
         var isInRotation = false
-        /// Up to here all that waits has a ticket or is in `returned`.
+        /// Up to here all that waits has a ticket or is in `known`.
         var place: Int64 = 0
-        var returned = Rotation<Ticket>()
+        /// Read from the disk ahead of its turn, or refused for the time being.
+        var known = Rotation<Ticket>()
         var tickets = 0
     }
 
@@ -97,6 +98,9 @@ struct Traffic: Sendable {
         forgottenAt = now
         claimedUpTo = now
     }
+
+    /// How much each sender makes at once.
+    var senderSlots: [Int] { senders.values.map(\.slots) }
 
     /// The slots of all senders that no attempt has.
     private var freeSlots: Int {
@@ -202,21 +206,21 @@ struct Traffic: Sendable {
         lines[lane]?.hasNews = false
         lines[lane]?.tickets += 1
         countTickets(1, in: lane, to: lines[lane]?.destination ?? destination(of: lane))
-        let returned = lines[lane]?.returned.popFirst()
+        let known = lines[lane]?.known.popFirst()
         let place = lines[lane]?.place ?? 0
-        if let returned {
-            draft.turns[lane, default: Turn(lane: lane, place: place)].returned.append(returned)
+        if let known {
+            draft.turns[lane, default: Turn(lane: lane, place: place)].known.append(known)
         } else {
             draft.turns[lane, default: Turn(lane: lane, place: place)].count += 1
         }
     }
 
-    /// Takes what was found on the disk for a turn.
+    /// Takes what was found on the disk for a turn; what is beyond its count is kept for the next.
     /// - Returns: The tickets to publish.
     mutating func settle(_ turn: Turn, found: [Waiting], at now: Timestamp) -> [Ticket] {
         let destination = destination(of: turn.lane)
         var tickets: [Ticket] = []
-        for ticket in turn.returned + found.map(\.ticket) {
+        for ticket in turn.known + found.prefix(turn.count).map(\.ticket) {
             // One that is under way by a ticket of an earlier life has been counted already.
             if let known = attempts[ticket.delivery], known.number >= ticket.attempt { continue }
             release(ticket.delivery)
@@ -224,9 +228,10 @@ struct Traffic: Sendable {
                 number: ticket.attempt, lane: turn.lane, destination: destination, session: nil, issuedAt: now)
             tickets.append(ticket)
         }
-        uncount(turn.returned.count + turn.count - tickets.count, of: turn.lane)
         if let last = found.last { lines[turn.lane]?.place = last.place }
-        if found.count < turn.count, let line = lines[turn.lane], !line.hasNews, line.returned.count == 0 {
+        for ahead in found.dropFirst(turn.count) { lines[turn.lane]?.known.append(ahead.ticket) }
+        uncount(turn.known.count + turn.count - tickets.count, of: turn.lane)
+        if found.count < turn.count, let line = lines[turn.lane], !line.hasNews, line.known.count == 0 {
             lines[turn.lane]?.isWaiting = false
         }
         return tickets
@@ -235,8 +240,8 @@ struct Traffic: Sendable {
     /// The disk could not be asked.
     mutating func abandon(_ turn: Turn) {
         wait(in: turn.lane)
-        for ticket in turn.returned { lines[turn.lane]?.returned.append(ticket) }
-        uncount(turn.returned.count + turn.count, of: turn.lane)
+        for ticket in turn.known { lines[turn.lane]?.known.append(ticket) }
+        uncount(turn.known.count + turn.count, of: turn.lane)
     }
 
     /// The broker has these tickets.
@@ -256,7 +261,7 @@ struct Traffic: Sendable {
         guard let attempt = attempts[ticket.delivery], attempt.number == ticket.attempt else { return }
         wait(in: attempt.lane)
         release(ticket.delivery)
-        lines[attempt.lane]?.returned.append(ticket)
+        lines[attempt.lane]?.known.append(ticket)
     }
 
     /// Whether a ticket has been out since before `limit`, so that it may be lost.

@@ -11,8 +11,8 @@ import Synchronization
 
 /// Takes tickets, claims their deliveries, sends the mail and reports what became of it.
 ///
-/// The consumer's prefetch bounds how many are at work at once. A ticket is acked when its outcome is confirmed by the broker; until
-/// then the journal knows what to say should this process die.
+/// Slots bound how many are at work at once. Tickets are acked when their outcome is confirmed by the broker; until then the journal
+/// knows what to say should this process die.
 struct DeliveryWorker: Service {
     let session: SessionID
     let consumer: Consumer
@@ -27,10 +27,13 @@ struct DeliveryWorker: Service {
     let time: TimeSource
     let logger: Logger
     private let underWay = AttemptsUnderWay()
+    private let line: TicketLine
     private let isStopping = Flag()
 
     /// Tickets that come within this time after others are claimed together.
     private static let linger = Duration.milliseconds(3)
+    /// How long tickets wait here for a slot.
+    private static let patience = Duration.milliseconds(100)
     /// How long the last report may take; a broker that is away then hears it from another sender.
     private static let farewell = Duration.seconds(5)
 
@@ -55,6 +58,7 @@ struct DeliveryWorker: Service {
         self.drain = drain
         self.time = time
         self.logger = logger
+        line = TicketLine(slots: questioner.slots)
     }
 
     func run() async throws {
@@ -92,64 +96,116 @@ struct DeliveryWorker: Service {
     }
 
     private func takeTickets() async throws {
-        try await withThrowingDiscardingTaskGroup { group in
+        try await withThrowingTaskGroup { group in
+            group.addTask { await readTickets() }
+            group.addTask { try await claimTickets() }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Puts tickets into the line until asked to stop.
+    private func readTickets() async {
+        await withDiscardingTaskGroup { group in
             for await batch in consumer.batches.cancelOnGracefulShutdown() {
-                group.addTask { try await handle(batch) }
+                for incoming in batch {
+                    guard let bundle = await read(incoming) else { continue }
+                    if !line.append(bundle, at: time.now()) { handBack(bundle) }
+                }
+                if line.isWaiting {
+                    // Another sender may have a slot for it.
+                    group.addTask {
+                        do { try await time.sleep(Self.patience) } catch { return }
+                        for bundle in line.removeAll(since: time.now() - Self.patience) { handBack(bundle) }
+                    }
+                }
+            }
+            for bundle in line.close() { handBack(bundle) }
+            group.cancelAll()
+        }
+    }
+
+    private func claimTickets() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            while let bundles = await line.take() {
+                group.addTask {
+                    do {
+                        try await handle(bundles)
+                    } catch {
+                        for bundle in line.close() { handBack(bundle) }
+                        throw error
+                    }
+                }
                 try await time.sleep(Self.linger)
             }
         }
     }
 
-    /// Claims what a batch of tickets stands for and works on it.
-    private func handle(_ batch: [Incoming]) async throws {
-        var held: [Ticket: Incoming] = [:]
-        for incoming in batch {
-            guard let ticket = await read(incoming) else { continue }
-            if underWay.begin(ticket) { held[ticket] = incoming } else { incoming.ack() }
+    /// Claims what tickets stand for and works on it.
+    private func handle(_ bundles: [TicketBundle]) async throws {
+        var held: [Ticket: TicketBundle] = [:]
+        for bundle in bundles {
+            for ticket in bundle.tickets { held[ticket] = bundle }
         }
-        guard !held.isEmpty else { return }
         let answer: ClaimAnswer
         do {
             guard !isStopping.isSet else { throw CancellationError() }
             answer = try await questioner.claim(Array(held.keys))
         } catch {
             // Only when stopping. What the scheduler may have granted meanwhile it takes back when it hears that the session ended.
-            for (ticket, incoming) in held { handBack(ticket, incoming) }
-            return
+            for bundle in bundles { handBack(bundle) }
+            return line.release(held.count)
         }
         for refusal in answer.refusals {
-            guard let incoming = held.removeValue(forKey: refusal.ticket) else { continue }
+            guard let bundle = held.removeValue(forKey: refusal.ticket) else { continue }
+            line.release(1)
             Counter(label: "waybill_claims_refused_total", dimensions: [("reason", refusal.reason.rawValue)]).increment()
             let hasAnother = underWay.forget(refusal.ticket)
             if refusal.reason == .sessionEnded {
-                incoming.requeue()
+                bundle.requeue()
                 throw SenderError.sessionEnded(session)
             }
             // The ticket that was to come may have come while this one was being asked about, and been taken for a repetition.
-            if refusal.reason == .wait, hasAnother { incoming.requeue() } else { incoming.ack() }
+            if refusal.reason == .wait, hasAnother { bundle.requeue() } else { bundle.ack() }
         }
         let granted = answer.jobs.compactMap { job in held.removeValue(forKey: job.ticket).map { (job, $0) } }
-        for (ticket, incoming) in held {
+        for (ticket, bundle) in held {
             logger.error("The scheduler's answer leaves out a ticket", metadata: ["delivery": "\(ticket.delivery)"])
-            handBack(ticket, incoming)
+            handBack(ticket, of: bundle)
+            line.release(1)
         }
         await withDiscardingTaskGroup { group in
-            for (job, incoming) in granted { group.addTask { await attempt(job, incoming) } }
+            for (job, bundle) in granted {
+                group.addTask {
+                    await attempt(job, bundle)
+                    line.release(1)
+                }
+            }
         }
     }
 
-    /// Reads a ticket; one that cannot be read goes to the dead letters.
-    private func read(_ incoming: Incoming) async -> Ticket? {
+    /// Reads a message of tickets; one that cannot be read goes to the dead letters.
+    /// - Returns: `nil` where there is nothing to be done for it.
+    private func read(_ incoming: Incoming) async -> TicketBundle? {
         do {
             try Wire.check(version: incoming.message.version)
-            let ticket = try Wire.decode(Ticket.self, from: incoming.message.body)
-            guard ticket.attempt >= 1 else { throw Wire.Unreadable("The attempt is \(ticket.attempt); it counts from 1.") }
-            return ticket
+            let tickets = try Wire.decode([Ticket].self, from: incoming.message.body)
+            guard !tickets.isEmpty else { throw Wire.Unreadable("There are no tickets in it.") }
+            if let ticket = tickets.first(where: { $0.attempt < 1 }) {
+                throw Wire.Unreadable("The attempt is \(ticket.attempt); it counts from 1.")
+            }
+            let fresh = tickets.filter { underWay.begin($0) }
+            if fresh.isEmpty {
+                incoming.ack()
+                return nil
+            }
+            return TicketBundle(fresh) { comesAgain in
+                if comesAgain { incoming.requeue() } else { incoming.ack() }
+            }
         } catch {
             do {
                 try await publisher.deadLetter(incoming.message, reason: "\(error)", from: Names.tickets)
                 incoming.ack()
-                logger.error("A ticket cannot be read and went to the dead letters", metadata: ["reason": "\(error)"])
+                logger.error("Tickets cannot be read and went to the dead letters", metadata: ["reason": "\(error)"])
             } catch {
                 incoming.requeue()
             }
@@ -157,17 +213,21 @@ struct DeliveryWorker: Service {
         }
     }
 
-    private func handBack(_ ticket: Ticket, _ incoming: Incoming) {
+    private func handBack(_ bundle: TicketBundle) {
+        for ticket in bundle.tickets { handBack(ticket, of: bundle) }
+    }
+
+    private func handBack(_ ticket: Ticket, of bundle: TicketBundle) {
         underWay.forget(ticket)
-        incoming.requeue()
+        bundle.requeue()
     }
 
     // MARK: - One attempt
 
-    private func attempt(_ job: Job, _ incoming: Incoming) async {
+    private func attempt(_ job: Job, _ bundle: TicketBundle) async {
         let report = AttemptReport(job: job, session: session, startedAt: time.now())
         guard let fact = await outcome(of: job, report) else {
-            handBack(job.ticket, incoming)
+            handBack(job.ticket, of: bundle)
             return
         }
         journal.answered(job.ticket, fact)
@@ -178,12 +238,12 @@ struct DeliveryWorker: Service {
             metadata: ["delivery": "\(job.delivery)", "attempt": "\(job.attempt)", "outcome": "\(fact.kind.rawValue)"])
         guard await reportUntilConfirmed(fact) else {
             // The journal knows what to say; a ticket that comes back is spent.
-            incoming.requeue()
+            bundle.requeue()
             return
         }
         journal.reported(job.ticket)
         underWay.finish(job.ticket)
-        incoming.ack()
+        bundle.ack()
     }
 
     /// Makes the attempt; `nil` where this sender has to stop before the message could leave.

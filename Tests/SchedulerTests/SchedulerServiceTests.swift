@@ -68,8 +68,8 @@ struct SchedulerServiceTests {
                 tasks.addTask {
                     for await batch in self.tickets.batches {
                         for incoming in batch {
-                            let ticket = try Wire.decode(Ticket.self, from: incoming.message.body)
-                            self.seenTickets.withLock { $0.append(ticket) }
+                            let tickets = try Wire.decode([Ticket].self, from: incoming.message.body)
+                            self.seenTickets.withLock { $0 += tickets }
                             incoming.ack()
                         }
                     }

@@ -24,6 +24,20 @@ struct TicketIssuerTests {
             depth: { queue.depth.withLock { $0 } }, ticketAge: .seconds(30), logger: Logger(label: "test"))
     }
 
+    @Test(
+        "tickets travel together, so few that each sender can have a part and none holds many for which it has no slots",
+        arguments: [
+            (1, [32], [1]), (10, [], [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]), (10, [300], [5, 5]), (10, [300, 300], [2, 2, 2, 2, 2]),
+            (11, [300, 300], [2, 2, 2, 2, 2, 1]), (100, [32], Array(repeating: 4, count: 25)), (3, [4, 300], [1, 1, 1]),
+            (0, [8], []),
+        ])
+    func bundles(count: Int, slots: [Int], sizes: [Int]) {
+        let tickets = (0..<count).map { Ticket(delivery: .derived(from: "\($0)"), attempt: 1) }
+        let bundles = TicketIssuer.bundles(of: tickets, for: slots)
+        #expect(bundles.map(\.count) == sizes)
+        #expect(bundles.flatMap { $0 } == tickets)
+    }
+
     @Test("issues one ticket for each pending delivery and attempt")
     func once() async throws {
         let test = try TestLedger()

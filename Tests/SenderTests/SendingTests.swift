@@ -126,7 +126,7 @@ private final class World: Sendable {
     func issue(_ jobs: [Job]) async throws {
         for job in jobs {
             desk.put(job)
-            try await issue(body: try Wire.encode(job.ticket))
+            try await issue(body: try Wire.encode([job.ticket]))
         }
     }
 
@@ -434,7 +434,7 @@ struct SendingTests {
             try await RunningSender.run(in: world, environment) { _ in
                 try await world.issue(body: Data("{\"delivery\":\"nonsense\"}".utf8))
                 try await world.issue(body: Data("{}".utf8), version: 7)
-                try await world.issue(body: try Wire.encode(cancelled))
+                try await world.issue(body: try Wire.encode([cancelled]))
                 for _ in 0..<2 { try await world.issue(jobs) }
                 try await eventually(within: .seconds(30), "all outcomes") { world.facts.count >= 200 }
                 try await eventually("the tickets are taken") { await world.depth(of: Names.tickets) == 0 }
@@ -445,6 +445,39 @@ struct SendingTests {
             #expect(world.desk.claims < 400)
             #expect(world.facts.filter { $0.kind == .attemptDelivered }.count == 200)
             #expect(await world.depth(of: Names.deadLetters) == 2)
+        }
+        await server.stop()
+    }
+
+    @Test("tickets that come in one message are each worked on once; what has no slot here goes to another sender")
+    func bundles() async throws {
+        let server = try await ScriptedSMTPServer.start(.init().on(.dot, turns: 1...4, .keeping(.hang)))
+        let world = try await World()
+        try await world.running {
+            let hash = try world.desk.put(Content.test())
+            let jobs = (0..<12).map { Job.test($0, recipient: "user\($0)@example.net", content: hash) }
+            for job in jobs { world.desk.put(job) }
+            let cancelled = Ticket(delivery: .derived(from: "cancelled"), attempt: 1)
+            world.desk.refuse(cancelled, .cancelled)
+            let environment = [
+                "WAYBILL_TRANSPORT": "smtp://127.0.0.1:\(server.port)", "WAYBILL_CONCURRENCY": "4", "WAYBILL_DRAIN": "1",
+            ]
+            @Sendable func issue(_ tickets: [Ticket]) async throws { try await world.issue(body: try Wire.encode(tickets)) }
+            try await RunningSender.run(in: world, environment) { _ in
+                try await issue(jobs[..<4].map(\.ticket))
+                try await eventually("all slots hang at the dot") { server.reached(.dot) == 4 }
+                try await issue(jobs[4..<8].map(\.ticket) + [cancelled])
+                try await issue(jobs[8...].map(\.ticket) + [jobs[8].ticket])
+                try await RunningSender.run(in: world, environment) { _ in
+                    try await eventually("the other sender delivers the rest") {
+                        world.facts.filter { $0.kind == .attemptDelivered }.count == 8
+                    }
+                }
+            }
+            #expect(Set(server.received.flatMap(\.recipients)).count == 12)
+            #expect(server.count == 12)
+            // Of what hung, the last words came from the journal; those tickets are spent.
+            try await eventually("the others are settled") { await world.depth(of: Names.tickets) == 1 }
         }
         await server.stop()
     }

@@ -33,6 +33,66 @@ struct AttemptsUnderWayTests {
     }
 }
 
+@Suite("Tickets wait for slots")
+struct TicketLineTests {
+    private final class Fates: Sendable {
+        let list = Mutex<[String]>([])
+    }
+
+    private let fates = Fates()
+    private let start = Timestamp(microseconds: 0)
+
+    private func bundle(_ name: String, _ count: Int) -> TicketBundle {
+        TicketBundle((1...count).map { Ticket(delivery: .derived(from: name), attempt: $0) }) { [fates] comesAgain in
+            fates.list.withLock { $0.append(comesAgain ? "\(name) comes again" : "\(name) is done") }
+        }
+    }
+
+    @Test("a message is settled once all of its tickets are, and comes again where one of them has to")
+    func settling() {
+        let (one, two) = (bundle("one", 3), bundle("two", 2))
+        one.ack()
+        two.requeue()
+        one.ack()
+        #expect(fates.list.withLock { $0 }.isEmpty)
+        two.ack()
+        one.ack()
+        #expect(fates.list.withLock { $0 } == ["two comes again", "one is done"])
+    }
+
+    @Test("bundles are taken whole, in order, as slots allow; one larger than all slots when all are free")
+    func order() async throws {
+        let line = TicketLine(slots: 4)
+        for (name, count) in [("a", 3), ("b", 2), ("c", 1), ("d", 9), ("e", 1)] {
+            #expect(line.append(bundle(name, count), at: start))
+        }
+        #expect(try #require(await line.take()).map(\.tickets.count) == [3])
+        #expect(line.isWaiting)
+        async let next = line.take()
+        line.release(2)
+        #expect(try #require(await next).map(\.tickets.count) == [2, 1])
+        line.release(4)
+        #expect(try #require(await line.take()).map(\.tickets.count) == [9])
+        line.release(9)
+        #expect(try #require(await line.take()).map(\.tickets.count) == [1])
+        #expect(!line.isWaiting)
+    }
+
+    @Test("what has waited too long can be taken out; a closed line gives up what waits and takes nothing")
+    func ending() async throws {
+        let line = TicketLine(slots: 1)
+        #expect(line.append(bundle("at work", 1), at: start))
+        #expect(await line.take()?.count == 1)
+        for second in 0..<4 { #expect(line.append(bundle("waits", 1), at: start + .seconds(second))) }
+        #expect(line.removeAll(since: start + .seconds(1)).count == 2)
+        async let none = line.take()
+        #expect(line.close().count == 2)
+        #expect(await none == nil)
+        #expect(await line.take() == nil)
+        #expect(!line.append(bundle("late", 1), at: start))
+    }
+}
+
 @Suite("Content is fetched once")
 struct ContentCacheTests {
     private final class Source: Sendable {
