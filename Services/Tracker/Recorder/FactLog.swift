@@ -12,25 +12,41 @@ enum FactLog {
         let text: String
     }
 
-    /// Appends a fact.
-    /// - Returns: Its number, or `nil` where it is there already.
-    static func append(_ entry: Entry, at now: Timestamp, in database: Database) throws -> Int64? {
-        let fact = entry.fact
-        try database.cachedStatement(
-            sql: """
+    /// Appends facts to the log, and finds out whether it holds any.
+    struct Writer {
+        private let database: Database
+        private let insert: Prepared
+        private let any: Prepared
+
+        init(_ database: Database) throws {
+            self.database = database
+            insert = try Prepared(
+                """
                 INSERT INTO facts (id, organization, kind, delivery, mailing, occurred_at, recorded_at, body)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
-                """
-        ).execute(arguments: [
-            fact.id, fact.organization, fact.kind.rawValue, fact.body.delivery, fact.body.mailing, fact.occurredAt, now, entry.text,
-        ])
-        return database.changesCount == 0 ? nil : database.lastInsertedRowID
-    }
+                """, in: database)
+            any = try Prepared("SELECT 1 FROM facts WHERE delivery = ?", in: database)
+        }
 
-    /// Whether anything was reported about a delivery.
-    static func holdsAny(of delivery: DeliveryID, in database: Database) throws -> Bool {
-        try Bool.fetchOne(
-            database.cachedStatement(sql: "SELECT 1 FROM facts WHERE delivery = ?"), arguments: [delivery]) ?? false
+        /// Appends a fact.
+        /// - Returns: Its number, or `nil` where it is there already.
+        func append(_ entry: Entry, at now: Timestamp) throws -> Int64? {
+            let fact = entry.fact
+            try insert.run {
+                $0.bind(fact.id)
+                $0.bind(fact.organization)
+                $0.bind(fact.kind.rawValue)
+                $0.bind(fact.body.delivery)
+                $0.bind(fact.body.mailing)
+                $0.bind(fact.occurredAt)
+                $0.bind(now)
+                $0.bind(entry.text)
+            }
+            return database.changesCount == 0 ? nil : database.lastInsertedRowID
+        }
+
+        /// Whether anything was reported about a delivery.
+        func holdsAny(of delivery: DeliveryID) throws -> Bool { try any.isAny { $0.bind(delivery) } }
     }
 
     /// What moved a delivery: every fact about it but opens and clicks.

@@ -28,27 +28,40 @@ struct MailingChange {
 
     func apply(to mailing: Int64, in database: Database) throws {
         let sums = DeliveryState.allCases.map { states[$0] ?? 0 }
-        try database.cachedStatement(
-            sql: """
-                UPDATE mailings SET opens = opens + ?, opens_people = opens_people + ?, clicks = clicks + ?,
-                    clicks_people = clicks_people + ?, changed_at = max(changed_at, coalesce(?, changed_at)),
-                    read = read + ?, clicked = clicked + ?, unsubscribed = unsubscribed + ?, \(Self.stateSums)
-                WHERE number = ?
-                """
-        ).execute(
-            arguments: [opens.all, opens.people, clicks.all, clicks.people, changedAt, read, clicked, unsubscribed]
-                + StatementArguments(sums) + [mailing])
+        try Prepared(Self.mailingUpdate, in: database).run {
+            $0.bind(opens.all)
+            $0.bind(opens.people)
+            $0.bind(clicks.all)
+            $0.bind(clicks.people)
+            $0.bind(changedAt)
+            $0.bind(read)
+            $0.bind(clicked)
+            $0.bind(unsubscribed)
+            for sum in sums { $0.bind(sum) }
+            $0.bind(mailing)
+        }
         guard read != 0 || clicked != 0 || sums.contains(where: { $0 != 0 }),
-            let row = try Row.fetchOne(
-                database.cachedStatement(sql: "SELECT organization, accepted_at FROM mailings WHERE number = ?"),
-                arguments: [mailing])
+            let day: (organization: String, number: Int64) = try Prepared(Self.mailingDay, in: database).first(
+                { $0.bind(mailing) }, read: { ($0[0], ($0[1] as Timestamp).dayNumber) })
         else { return }
-        let organization: String = row[0]
-        let accepted: Timestamp = row[1]
-        try database.cachedStatement(
-            sql: "UPDATE days SET read = read + ?, clicked = clicked + ?, \(Self.stateSums) WHERE organization = ? AND day = ?"
-        ).execute(arguments: [read, clicked] + StatementArguments(sums) + [organization, accepted.dayNumber])
+        try Prepared(Self.dayUpdate, in: database).run {
+            $0.bind(read)
+            $0.bind(clicked)
+            for sum in sums { $0.bind(sum) }
+            $0.bind(day.organization)
+            $0.bind(day.number)
+        }
     }
+
+    private static let mailingUpdate = """
+        UPDATE mailings SET opens = opens + ?, opens_people = opens_people + ?, clicks = clicks + ?,
+            clicks_people = clicks_people + ?, changed_at = max(changed_at, coalesce(?, changed_at)),
+            read = read + ?, clicked = clicked + ?, unsubscribed = unsubscribed + ?, \(stateSums)
+        WHERE number = ?
+        """
+    private static let mailingDay = "SELECT organization, accepted_at FROM mailings WHERE number = ?"
+    private static let dayUpdate =
+        "UPDATE days SET read = read + ?, clicked = clicked + ?, \(stateSums) WHERE organization = ? AND day = ?"
 }
 
 extension Hits {

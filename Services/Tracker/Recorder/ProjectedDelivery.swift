@@ -26,37 +26,79 @@ struct ProjectedDelivery {
     /// Viewed by a person, or clicked by one.
     var isRead: Bool { views.people > 0 || clicks.people > 0 }
 
-    static func fetch(_ id: DeliveryID, in database: Database) throws -> ProjectedDelivery? {
-        try Row.fetchOne(database.cachedStatement(sql: "SELECT \(columns) FROM deliveries WHERE id = ?"), arguments: [id])
-            .map(ProjectedDelivery.init)
+    /// The row of a delivery, read and written.
+    struct Table {
+        private let select: Prepared
+        private let update: Prepared
+
+        init(_ database: Database) throws {
+            select = try Prepared("SELECT \(columns) FROM deliveries WHERE id = ?", in: database)
+            update = try Prepared(
+                """
+                UPDATE deliveries SET state = ?, reason = ?, bounce_class = ?, detail = ?, attempts = ?, changed_at = ?,
+                    first_deferred_at = ?, last_attempt = ?, last_rank = ?, last_at = ?, last_fact = ?, views = ?, views_people = ?,
+                    first_viewed_at = ?, last_viewed_at = ?, last_view = ?, client = ?, clicks = ?, clicks_people = ?,
+                    unsubscribed_at = ?
+                WHERE id = ?
+                """, in: database)
+        }
+
+        func fetch(_ id: DeliveryID) throws -> ProjectedDelivery? {
+            try select.first({ $0.bind(id) }, read: { ProjectedDelivery(id, $0) })
+        }
+
+        func save(_ row: ProjectedDelivery) throws { try update.run(row.bind) }
     }
 
-    /// Read by their place: looking them up by name costs more than reading them.
     private static let columns = """
-        id, mailing, organization, state, reason, bounce_class, detail, attempts, changed_at, first_deferred_at, last_attempt, last_rank,
+        mailing, organization, state, reason, bounce_class, detail, attempts, changed_at, first_deferred_at, last_attempt, last_rank,
         last_at, last_fact, views, views_people, first_viewed_at, last_viewed_at, last_view, client, clicks, clicks_people,
         unsubscribed_at
         """
 
-    private init(_ row: Row) {
-        id = row[0]
-        mailing = row[1]
-        organization = row[2]
-        state = DeliveryState(rawValue: row[3]) ?? .scheduled
-        reason = DeliveryReason(storedCode: row[4], bounceClass: row[5], detail: row[6])
-        attempts = row[7]
-        changedAt = row[8]
-        firstDeferredAt = row[9]
-        if let attempt: Int = row[10], let rank: Int = row[11], let at: Timestamp = row[12], let fact: FactID = row[13] {
-            last = DeliveryStatus.Place(attempt: attempt, rank: rank, at: at, fact: fact)
+    private init(_ id: DeliveryID, _ row: Prepared.Columns) {
+        self.id = id
+        mailing = row[0]
+        organization = row[1]
+        state = DeliveryState(rawValue: row[2]) ?? .scheduled
+        reason = DeliveryReason(storedCode: row[3], bounceClass: row[4], detail: row[5])
+        attempts = row[6]
+        changedAt = row[7]
+        firstDeferredAt = row[8]
+        if let fact: FactID = row[12] {
+            last = DeliveryStatus.Place(attempt: row[9], rank: row[10], at: row[11], fact: fact)
         }
-        views = Hits(all: row[14], people: row[15])
-        firstViewedAt = row[16]
-        lastViewedAt = row[17]
-        lastView = row[18]
-        client = row[19]
-        clicks = Hits(all: row[20], people: row[21])
-        unsubscribedAt = row[22]
+        views = Hits(all: row[13], people: row[14])
+        firstViewedAt = row[15]
+        lastViewedAt = row[16]
+        lastView = row[17]
+        client = row[18]
+        clicks = Hits(all: row[19], people: row[20])
+        unsubscribedAt = row[21]
+    }
+
+    private func bind(to update: inout Prepared.Arguments) {
+        update.bind(state.rawValue)
+        update.bind(reason?.code)
+        update.bind(reason?.bounceClass?.rawValue)
+        update.bind(reason?.detail)
+        update.bind(attempts)
+        update.bind(changedAt)
+        update.bind(firstDeferredAt)
+        update.bind(last?.attempt)
+        update.bind(last?.rank)
+        update.bind(last?.at)
+        update.bind(last?.fact)
+        update.bind(views.all)
+        update.bind(views.people)
+        update.bind(firstViewedAt)
+        update.bind(lastViewedAt)
+        update.bind(lastView)
+        update.bind(client)
+        update.bind(clicks.all)
+        update.bind(clicks.people)
+        update.bind(unsubscribedAt)
+        update.bind(id)
     }
 
     /// Takes over what all facts of the log add up to.
@@ -97,30 +139,16 @@ struct ProjectedDelivery {
         lastView = fact
         client = viewer.name
     }
-
-    func save(in database: Database) throws {
-        try database.cachedStatement(
-            sql: """
-                UPDATE deliveries SET state = ?, reason = ?, bounce_class = ?, detail = ?, attempts = ?, changed_at = ?,
-                    first_deferred_at = ?, last_attempt = ?, last_rank = ?, last_at = ?, last_fact = ?, views = ?, views_people = ?,
-                    first_viewed_at = ?, last_viewed_at = ?, last_view = ?, client = ?, clicks = ?, clicks_people = ?,
-                    unsubscribed_at = ?
-                WHERE id = ?
-                """
-        ).execute(arguments: [
-            state.rawValue, reason?.code, reason?.bounceClass?.rawValue, reason?.detail, attempts, changedAt, firstDeferredAt,
-            last?.attempt, last?.rank, last?.at, last?.fact, views.all, views.people, firstViewedAt, lastViewedAt, lastView, client,
-            clicks.all, clicks.people, unsubscribedAt, id,
-        ])
-    }
 }
 
 extension Fact.Body {
-    /// A step of the usual way, which has no reason that earlier facts have a part in.
+    /// Whether its delivery's reason follows from it alone, whatever was said before.
     fileprivate var isPlain: Bool {
         switch self {
-        case .deliveryScheduled, .deliveryPending, .attemptStarted, .attemptDelivered: true
-        default: false
+        case .attemptDeferred(let ended), .attemptBounced(let ended), .attemptUncertain(let ended), .attemptAbandoned(let ended):
+            ended.reply != nil || ended.detail != nil
+        case .deliveryExpired: false
+        default: true
         }
     }
 }

@@ -9,92 +9,99 @@ import Store
 /// has the delivery's state folded anew from all its facts, and everything else is a sum, a least or a greatest over facts that each count once.
 struct Projection {
     let database: Database
+    private let log: FactLog.Writer
+    private let deliveries: ProjectedDelivery.Table
     private var changes: [Int64: MailingChange] = [:]
+
+    /// What one transaction brings about one delivery.
+    private struct News {
+        var steps: [Fact] = []
+        var hits: [Fact] = []
+        var hasWish = false
+    }
 
     /// Appends facts to the log and applies those that are new.
     /// - Returns: The number of the last new one; `nil` where nothing was new.
     static func record(_ entries: [FactLog.Entry], at now: Timestamp, in database: Database) throws -> Int64? {
-        var projection = Projection(database: database)
+        var projection = try Projection(database)
+        return try projection.record(entries, at: now)
+    }
+
+    private init(_ database: Database) throws {
+        self.database = database
+        log = try FactLog.Writer(database)
+        deliveries = try ProjectedDelivery.Table(database)
+    }
+
+    private mutating func record(_ entries: [FactLog.Entry], at now: Timestamp) throws -> Int64? {
         var last: Int64?
-        var fresh: [(number: Int64, fact: Fact)] = []
-        for entry in entries {
-            guard let number = try FactLog.append(entry, at: now, in: database) else { continue }
+        // Mailings first, so that what comes with them finds its delivery.
+        for entry in entries where entry.fact.kind == .mailingAccepted {
+            guard let number = try log.append(entry, at: now) else { continue }
             last = number
-            fresh.append((number, entry.fact))
+            try begin(entry.fact, number: number)
         }
-        try projection.apply(fresh)
+        var news: [DeliveryID: News] = [:]
+        for entry in entries where entry.fact.kind != .mailingAccepted {
+            guard let number = try log.append(entry, at: now) else { continue }
+            last = number
+            try sort(entry.fact, into: &news)
+        }
+        for (delivery, news) in news { try apply(news, to: delivery) }
+        for (mailing, change) in changes { try change.apply(to: mailing, in: database) }
         return last
     }
 
-    private init(database: Database) {
-        self.database = database
-    }
-
-    private mutating func apply(_ facts: [(number: Int64, fact: Fact)]) throws {
-        var moved: [DeliveryID: [Fact]] = [:]
-        var hits: [(delivery: DeliveryID, fact: Fact)] = []
-        var begun: Set<DeliveryID> = []
-        var wishes: Set<DeliveryID> = []
-        for (number, fact) in facts {
-            switch fact.body {
-            case .mailingAccepted(let accepted):
-                begun.formUnion(try accept(accepted, fact: fact, number: number))
-            case .messageOpened(let opened):
-                hits.append((opened.delivery, fact))
-            case .linkClicked(let clicked):
-                hits.append((clicked.delivery, fact))
-            case .contactUnsubscribed(let changed), .contactResubscribed(let changed):
-                if let delivery = changed.delivery { wishes.insert(delivery) }
-            case .reminderPlanned(let moved), .reminderMoved(let moved):
-                try note(moved, as: .planned, told: fact)
-            case .reminderSkipped(let moved):
-                try note(moved, as: .skipped, told: fact)
-            case .reminderIssued(let moved):
-                try note(moved, as: .issued, told: fact)
-            case .reminderWithdrawn(let moved):
-                try note(moved, as: .withdrawn, told: fact)
-            case .mailingRefused, .sessionEnded:
-                break
-            case .deliveryScheduled, .deliveryPending, .deliveryCancelled, .deliveryDropped, .deliveryFailed, .deliveryExpired,
-                .deliveryResolved, .attemptStarted, .attemptDelivered, .attemptDeferred, .attemptBounced, .attemptUncertain,
-                .attemptAbandoned:
-                guard let delivery = fact.body.delivery else { break }
-                moved[delivery, default: []].append(fact)
-            }
-        }
-        // A delivery whose mailing was accepted just now takes everything that the log held for it already; one whose mailing is
-        // still unknown waits in the log.
-        for delivery in begun where try FactLog.holdsAny(of: delivery, in: database) {
-            guard var row = try ProjectedDelivery.fetch(delivery, in: database) else { continue }
+    /// Enters a mailing. Its deliveries take everything that the log holds for them already.
+    private mutating func begin(_ fact: Fact, number: Int64) throws {
+        guard case .mailingAccepted(let accepted) = fact.body else { return }
+        for delivery in try accept(accepted, fact: fact, number: number) where try log.holdsAny(of: delivery) {
+            guard var row = try deliveries.fetch(delivery) else { continue }
             for hit in try FactLog.hits(of: delivery, organization: row.organization, in: database) { try count(hit, on: &row) }
             try refold(&row)
             try noteWish(on: &row)
-            try row.save(in: database)
+            try deliveries.save(row)
         }
-        for (delivery, facts) in moved where !begun.contains(delivery) {
-            guard var row = try ProjectedDelivery.fetch(delivery, in: database) else { continue }
-            let facts = facts.filter { $0.organization == row.organization }
+    }
+
+    /// Applies what is about no delivery, and puts the rest with the other news of its delivery.
+    private func sort(_ fact: Fact, into news: inout [DeliveryID: News]) throws {
+        switch fact.body {
+        case .messageOpened(let opened):
+            news[opened.delivery, default: News()].hits.append(fact)
+        case .linkClicked(let clicked):
+            news[clicked.delivery, default: News()].hits.append(fact)
+        case .contactUnsubscribed(let changed), .contactResubscribed(let changed):
+            if let delivery = changed.delivery { news[delivery, default: News()].hasWish = true }
+        case .reminderPlanned(let moved), .reminderMoved(let moved):
+            try note(moved, as: .planned, told: fact)
+        case .reminderSkipped(let moved):
+            try note(moved, as: .skipped, told: fact)
+        case .reminderIssued(let moved):
+            try note(moved, as: .issued, told: fact)
+        case .reminderWithdrawn(let moved):
+            try note(moved, as: .withdrawn, told: fact)
+        case .mailingAccepted, .mailingRefused, .sessionEnded:
+            break
+        case .deliveryScheduled, .deliveryPending, .deliveryCancelled, .deliveryDropped, .deliveryFailed, .deliveryExpired,
+            .deliveryResolved, .attemptStarted, .attemptDelivered, .attemptDeferred, .attemptBounced, .attemptUncertain,
+            .attemptAbandoned:
+            guard let delivery = fact.body.delivery else { break }
+            news[delivery, default: News()].steps.append(fact)
+        }
+    }
+
+    /// A delivery whose mailing is still unknown is left alone: what is about it waits in the log.
+    private mutating func apply(_ news: News, to delivery: DeliveryID) throws {
+        guard var row = try deliveries.fetch(delivery) else { return }
+        let steps = news.steps.filter { $0.organization == row.organization }
+        if !steps.isEmpty {
             let before = row.state
-            if row.fold(facts) {
-                note(facts, on: row, movedFrom: before)
-            } else {
-                try refold(&row)
-            }
-            try row.save(in: database)
+            if row.fold(steps) { note(steps, on: row, movedFrom: before) } else { try refold(&row) }
         }
-        for (delivery, hit) in hits where !begun.contains(delivery) {
-            guard var row = try ProjectedDelivery.fetch(delivery, in: database), row.organization == hit.organization else {
-                continue
-            }
-            try count(hit, on: &row)
-            try row.save(in: database)
-        }
-        for delivery in wishes.subtracting(begun) {
-            guard var row = try ProjectedDelivery.fetch(delivery, in: database) else { continue }
-            try noteWish(on: &row)
-            try row.save(in: database)
-        }
-        for (mailing, change) in changes { try change.apply(to: mailing, in: database) }
+        for hit in news.hits where hit.organization == row.organization { try count(hit, on: &row) }
+        if news.hasWish { try noteWish(on: &row) }
+        try deliveries.save(row)
     }
 
     /// Folds a delivery's state anew from all its facts.
