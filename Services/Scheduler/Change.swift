@@ -9,11 +9,12 @@ struct Change {
     private var facts: [Fact] = []
     /// Mailings of which a delivery came to its end.
     private var settledMailings: Set<MailingID> = []
-    private(set) var setsTime = false
+    /// The earliest time that was set at which something falls due.
+    private(set) var earliestDue: Timestamp?
     /// What has become of deliveries, in order.
     private(set) var moves: [Delivery] = []
     private(set) var endedSessions: [SessionID] = []
-    private var lastPlace: Int64?
+    private var lastPlace: Int?
     private var random = SystemRandomNumberGenerator()
 
     init(database: Database, now: Timestamp) {
@@ -26,16 +27,14 @@ struct Change {
 
     mutating func freshDelivery() -> DeliveryID { .v7(at: now, random: &random) }
 
-    func run(_ sql: String, _ arguments: StatementArguments = []) throws {
-        try database.cachedStatement(sql: sql).execute(arguments: arguments)
+    func run(_ sql: String, _ values: [SQLValue] = []) throws { try Query(sql, in: database).run(values) }
+
+    func first<Value>(_ sql: String, _ values: [SQLValue], _ read: (inout Columns) throws -> Value) throws -> Value? {
+        try Query(sql, in: database).first(values, read)
     }
 
-    func row(_ sql: String, _ arguments: StatementArguments) throws -> Row? {
-        try Row.fetchOne(database.cachedStatement(sql: sql), arguments: arguments)
-    }
-
-    func rows(_ sql: String, _ arguments: StatementArguments) throws -> [Row] {
-        try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments)
+    func all<Value>(_ sql: String, _ values: [SQLValue], _ read: (inout Columns) throws -> Value) throws -> [Value] {
+        try Query(sql, in: database).all(values, read)
     }
 
     mutating func tell(_ bodies: [Fact.Body], of organization: String) {
@@ -54,7 +53,7 @@ struct Change {
     /// Notes what begins or ends with a delivery's new state.
     mutating func note(_ work: Delivery) {
         if work.isOver { settledMailings.insert(work.mailing) }
-        if work.dueAt != nil { setsTime = true }
+        if let due = work.dueAt { earliestDue = min(earliestDue ?? due, due) }
         moves.append(work)
     }
 
@@ -62,8 +61,8 @@ struct Change {
     mutating func note(ended session: SessionID) { endedSessions.append(session) }
 
     /// The place behind all that wait.
-    mutating func nextPlace() throws -> Int64 {
-        let last = try lastPlace ?? row("SELECT last FROM places", [])?.value("last") ?? 0
+    mutating func nextPlace() throws -> Int {
+        let last = try lastPlace ?? first("SELECT last FROM places", []) { try $0.number() } ?? 0
         lastPlace = last + 1
         return last + 1
     }
@@ -82,29 +81,30 @@ struct Change {
             WHERE id = ?
             """,
             [
-                work.state.rawValue, work.attempt, work.session, work.dueAt, work.firstDeferredAt, work.deferrals,
-                work.uncertainties, work.abandonments, !isPlaceKept, place, work.state.rawValue, now, work.id,
+                .text(work.state.rawValue), .number(work.attempt), .id(work.session), .time(work.dueAt),
+                .time(work.firstDeferredAt), .number(work.deferrals), .number(work.uncertainties), .number(work.abandonments),
+                .flag(!isPlaceKept), .number(place), .text(work.state.rawValue), .time(now), .id(work.id),
             ])
         note(work)
     }
 
     /// Deletes attachments that nobody needs any more and puts the facts into the outbox.
     mutating func finish() throws {
-        if let lastPlace { try run("UPDATE places SET last = ?", [lastPlace]) }
+        if let lastPlace { try run("UPDATE places SET last = ?", [.number(lastPlace)]) }
         for mailing in settledMailings.sorted() { try dropAttachments(of: mailing) }
         if !facts.isEmpty { try Outbox.put(facts, in: database) }
     }
 
     private func dropAttachments(of mailing: MailingID) throws {
-        let hashes = try rows(
+        let hashes = try all(
             """
             DELETE FROM mailing_blobs WHERE mailing = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries
                 WHERE mailing = ?1 AND state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain'))
             RETURNING hash
-            """, [mailing])
-        for row in hashes {
-            let hash: String = row["hash"]
-            try run("DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM mailing_blobs WHERE hash = ?1)", [hash])
+            """, [.id(mailing)]
+        ) { try $0.text() }
+        for hash in hashes {
+            try run("DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM mailing_blobs WHERE hash = ?1)", [.text(hash)])
         }
     }
 }

@@ -2,6 +2,7 @@ import Logging
 import Mail
 import Runtime
 import ServiceLifecycle
+import Synchronization
 
 /// The only reader of the clock that decides when: moves on whatever falls due, and sleeps exactly until the next does.
 struct DueLoop: Service {
@@ -23,13 +24,21 @@ struct DueLoop: Service {
             var forgetAt = ledger.time.now()
             while !Task.isCancelled {
                 do {
-                    while try await ledger.advanceDue(atMost: batch) == batch {}
                     if ledger.time.now() >= forgetAt {
                         try await ledger.forget()
                         forgetAt = ledger.time.now() + forgetInterval
                     }
-                    let next = try await ledger.nextDue().map { $0 - ledger.time.now() } ?? longestSleep
-                    if next > .zero { await ledger.dueChanged.wait(atMost: min(next, longestSleep), time: ledger.time) }
+                    // While this looks, whatever is set raises the signal.
+                    ledger.dueLoopWakesAt.withLock { $0 = Timestamp(microseconds: .max) }
+                    let next = try await ledger.nextDue()
+                    let now = ledger.time.now()
+                    if let next, next <= now {
+                        while try await ledger.advanceDue(atMost: batch) == batch {}
+                        continue
+                    }
+                    let wakesAt = min(next ?? now + longestSleep, now + longestSleep)
+                    ledger.dueLoopWakesAt.withLock { $0 = wakesAt }
+                    await ledger.dueChanged.wait(atMost: wakesAt - now, time: ledger.time)
                 } catch is CancellationError {
                     return
                 } catch {

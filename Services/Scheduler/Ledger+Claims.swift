@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Mail
 import Runtime
 import Store
@@ -46,7 +45,7 @@ extension Ledger {
             var answers: [ClaimAnswer] = []
             for (request, waits) in zip(requests, waits) {
                 var answer = ClaimAnswer(jobs: [], refusals: [])
-                let isEnded = try change.row("SELECT 1 FROM ended_sessions WHERE id = ?", [request.session]) != nil
+                let isEnded = try change.first("SELECT 1 FROM ended_sessions WHERE id = ?", [.id(request.session)]) { _ in } != nil
                 for ticket in request.tickets {
                     if isEnded {
                         answer.refusals.append(ClaimRefusal(ticket: ticket, reason: .sessionEnded))
@@ -71,12 +70,11 @@ extension Ledger {
     private func lanes(ofPending tickets: [Ticket]) async throws -> [Ticket: Traffic.Lane] {
         guard !tickets.isEmpty else { return [:] }
         return try await store.read { database in
-            let statement = try database.cachedStatement(
-                sql: "SELECT organization, domain FROM deliveries WHERE id = ? AND attempt = ? AND state = 'pending'")
+            let query = try Query(
+                "SELECT organization, domain FROM deliveries WHERE id = ? AND attempt = ? AND state = 'pending'", in: database)
             var lanes: [Ticket: Traffic.Lane] = [:]
             for ticket in tickets {
-                guard let row = try Row.fetchOne(statement, arguments: [ticket.delivery, ticket.attempt]) else { continue }
-                lanes[ticket] = try Traffic.Lane(row: row)
+                lanes[ticket] = try query.first([.id(ticket.delivery), .number(ticket.attempt)]) { try Traffic.Lane(row: &$0) }
             }
             return lanes
         }
@@ -85,9 +83,9 @@ extension Ledger {
     /// The bytes of a content or an attachment; `nil` where they are not kept (any more).
     func blob(_ hash: ContentHash) async throws -> Data? {
         try await store.read { database in
-            try Data.fetchOne(
-                database, sql: "SELECT json FROM contents WHERE hash = ?1 UNION ALL SELECT bytes FROM blobs WHERE hash = ?1",
-                arguments: [hash.description])
+            try Query(
+                "SELECT json FROM contents WHERE hash = ?1 UNION ALL SELECT bytes FROM blobs WHERE hash = ?1", in: database
+            ).first([.text(hash.description)]) { try $0.data() }
         }
     }
 }
@@ -97,14 +95,16 @@ private struct Refused: Error {
 }
 
 extension Change {
+    /// A delivery that is claimed: its own columns, and what only the job needs.
+    private static let claimed = """
+        SELECT \(Delivery.columns), \(ClaimedMail.columns) FROM \(Delivery.tables) WHERE d.id = ?
+        """
+
     fileprivate mutating func claim(_ ticket: Ticket, by session: SessionID, rules: WorkRules) throws -> Result<Job, Refused> {
-        let found = try row(
-            """
-            SELECT \(Delivery.columns), d.address, d.name, d.role, d.variables, m.kind, m.audience, m.accepted_at, m.content
-            FROM \(Delivery.tables) WHERE d.id = ?
-            """, [ticket.delivery])
-        guard let found else { return .failure(Refused(reason: .unknown)) }
-        let old = try Delivery(row: found)
+        let found = try first(Self.claimed, [.id(ticket.delivery)]) { row in
+            (try Delivery(row: &row), try ClaimedMail(row: &row))
+        }
+        guard let (old, mail) = found else { return .failure(Refused(reason: .unknown)) }
         var work = old
         let (refusal, facts) = work.claim(attempt: ticket.attempt, by: session, at: now, rules: rules)
         if let refusal {
@@ -112,7 +112,7 @@ extension Change {
             return .failure(Refused(reason: refusal))
         }
         do {
-            let job = try Job(work: work, session: session, row: found)
+            let job = try mail.job(of: work)
             // They may have unsubscribed while it waited: what has not left yet stays.
             if job.audience == .mass, old.state == .pending,
                 try isUnsubscribed(job.recipient.address, from: work.organization)
@@ -134,20 +134,36 @@ extension Change {
     }
 }
 
-extension Job {
-    fileprivate init(work: Delivery, session: SessionID, row: Row) throws {
-        let first = Delivery.columnCount
-        guard let audience = Audience(rawValue: try row.value(at: first + 5)),
-            let role = RecipientRole(rawValue: try row.value(at: first + 2)),
-            let content = ContentHash(try row.value(at: first + 7, as: String.self))
-        else { throw LedgerError.unreadableColumn("content") }
-        let address = try EmailAddress(try row.value(at: first, as: String.self))
-        let variables: String = try row.value(at: first + 3)
-        self.init(
-            delivery: work.id, attempt: work.attempt, mailing: work.mailing, organization: work.organization,
-            kind: try row.value(at: first + 4), audience: audience,
-            recipient: Mailbox(address: address, name: try row.optionalValue(at: first + 1)), role: role,
-            variables: try Wire.decode([String: String].self, from: Data(variables.utf8)),
-            acceptedAt: try row.value(at: first + 6), content: content)
+/// What a job says beside where its delivery stands.
+private struct ClaimedMail {
+    private let address: String
+    private let name: String?
+    private let role: RecipientRole
+    private let variables: String
+    private let kind: String
+    private let audience: Audience
+    private let acceptedAt: Timestamp
+    private let content: ContentHash
+
+    /// What ``init(row:)`` reads, in that order, of ``Delivery/tables``.
+    static let columns = "d.address, d.name, d.role, d.variables, m.kind, m.audience, m.accepted_at, m.content"
+
+    init(row: inout Columns) throws {
+        address = try row.text()
+        name = try row.optional { try $0.text() }
+        role = try row.word()
+        variables = try row.text()
+        kind = try row.text()
+        audience = try row.word()
+        acceptedAt = try row.time()
+        content = try row.text(ContentHash.init)
+    }
+
+    /// - Throws: `InvalidAddress`
+    func job(of work: Delivery) throws -> Job {
+        Job(
+            delivery: work.id, attempt: work.attempt, mailing: work.mailing, organization: work.organization, kind: kind,
+            audience: audience, recipient: Mailbox(address: try EmailAddress(address), name: name), role: role,
+            variables: try Wire.decode([String: String].self, from: Data(variables.utf8)), acceptedAt: acceptedAt, content: content)
     }
 }

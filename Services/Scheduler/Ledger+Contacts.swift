@@ -1,4 +1,3 @@
-import GRDB
 import Mail
 import Store
 
@@ -14,19 +13,22 @@ extension Ledger {
         try await change { change in
             guard let (person, delivery) = try change.person(contact, of: organization) else { return nil }
             let moment = moment > change.now + .seconds(300) ? change.now : moment
-            let known = try change.row(
+            let known = try change.first(
                 "SELECT is_unsubscribed, changed_at, delivery FROM contacts WHERE organization = ? AND address = ?",
-                [organization, person])
-            if let known, moment <= (try known.value("changed_at")) { return false }
-            let was: Bool = try known?.value("is_unsubscribed") ?? false
+                [.text(organization), .text(person)]
+            ) {
+                (isUnsubscribed: try $0.flag(), changedAt: try $0.time(), delivery: try $0.optional { try $0.id(OfDelivery.self) })
+            }
+            if let known, moment <= known.changedAt { return false }
+            let was = known?.isUnsubscribed ?? false
             // Whoever comes back does so on the timeline of the mail that they had left through.
-            let through: DeliveryID? = unsubscribed ? delivery : try known?.optionalValue("delivery")
+            let through = unsubscribed ? delivery : known?.delivery
             try change.run(
                 """
                 INSERT INTO contacts (organization, address, is_unsubscribed, changed_at, delivery) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET is_unsubscribed = excluded.is_unsubscribed, changed_at = excluded.changed_at,
                     delivery = CASE WHEN is_unsubscribed THEN delivery ELSE excluded.delivery END
-                """, [organization, person, unsubscribed, moment, through])
+                """, [.text(organization), .text(person), .flag(unsubscribed), .time(moment), .id(through)])
             guard was != unsubscribed else { return true }
             let mailing: MailingID? = try through.flatMap { try Delivery.find($0, of: organization, in: change)?.mailing }
             let changed = ContactChanged(address: person, delivery: through, mailing: mailing)
@@ -40,9 +42,10 @@ extension Ledger {
 extension Change {
     /// Whether a person wants no mass mail of an organization.
     func isUnsubscribed(_ address: EmailAddress, from organization: String) throws -> Bool {
-        let known = try row(
-            "SELECT is_unsubscribed FROM contacts WHERE organization = ? AND address = ?", [organization, address.person])
-        return try known?.value("is_unsubscribed") ?? false
+        try first(
+            "SELECT is_unsubscribed FROM contacts WHERE organization = ? AND address = ?",
+            [.text(organization), .text(address.person)]
+        ) { try $0.flag() } ?? false
     }
 
     fileprivate func person(
@@ -52,12 +55,13 @@ extension Change {
         case .address(let address):
             return (address.person, nil)
         case .delivery(let id):
-            let found = try row(
-                "SELECT d.address FROM \(Delivery.tables) WHERE d.id = ? AND m.organization = ?", [id, organization])
+            let found = try first(
+                "SELECT address FROM deliveries WHERE id = ? AND organization = ?", [.id(id), .text(organization)]
+            ) { try $0.text() }
             guard let found else { return nil }
             do {
-                return (try EmailAddress(try found.value("address", as: String.self)).person, id)
-            } catch is InvalidAddress {
+                return (try EmailAddress(found).person, id)
+            } catch {
                 return nil
             }
         }

@@ -1,4 +1,3 @@
-import GRDB
 import Mail
 import Store
 
@@ -7,25 +6,26 @@ extension Ledger {
     /// - Returns: How many fell due.
     func advanceDue(atMost limit: Int) async throws -> Int {
         try await change { [rules] change in
-            let rows = try change.rows(
+            let due = try change.all(
                 """
                 SELECT \(Delivery.columns) FROM \(Delivery.tables)
                 WHERE d.due_at IS NOT NULL AND d.due_at <= ? ORDER BY d.due_at LIMIT ?
-                """, [change.now, limit])
-            for row in rows {
-                let old = try Delivery(row: row)
+                """, [.time(change.now), .number(limit)]
+            ) { try Delivery(row: &$0) }
+            for old in due {
                 var work = old
                 let facts = work.fallDue(at: change.now, rules: rules, jitter: change.jitter())
                 try change.save(work, instead: old, facts: facts)
             }
-            return rows.count
+            return due.count
         }
     }
 
     /// When the next delivery falls due; `nil` where none waits for its time.
     func nextDue() async throws -> Timestamp? {
         try await store.read { database in
-            try Timestamp.fetchOne(database, sql: "SELECT min(due_at) FROM deliveries WHERE due_at IS NOT NULL")
+            try Query("SELECT due_at FROM deliveries WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1", in: database)
+                .first { try $0.time() }
         }
     }
 }

@@ -31,23 +31,26 @@ extension Ledger {
     func accept(_ mailing: AdmittedMailing, key: String? = nil) async throws -> Acceptance {
         try await change { change in
             if let key,
-                let used = try change.row(
+                let (earlier, submission) = try change.first(
                     "SELECT mailing, submission FROM idempotency_keys WHERE organization = ? AND key = ?",
-                    [mailing.organization, key])
+                    [.text(mailing.organization), .text(key)], { (try $0.id(OfMailing.self), try $0.text()) })
             {
-                guard used["submission"] == (try mailing.fingerprint.description) else { return .keyReused }
-                let earlier: MailingID = try used.value("mailing")
+                guard submission == (try mailing.fingerprint.description) else { return .keyReused }
                 return .repeated(try Self.summary(of: earlier, in: change.database))
             }
-            if let known = try change.row("SELECT organization FROM mailings WHERE id = ?", [mailing.id]) {
-                guard known["organization"] == mailing.organization else { return .idTaken }
+            let owner = try change.first("SELECT organization FROM mailings WHERE id = ?", [.id(mailing.id)]) { try $0.text() }
+            if let owner {
+                guard owner == mailing.organization else { return .idTaken }
                 return .repeated(try Self.summary(of: mailing.id, in: change.database))
             }
             let entries = try change.insert(mailing)
             if let key {
                 try change.run(
                     "INSERT INTO idempotency_keys (organization, key, mailing, submission, used_at) VALUES (?, ?, ?, ?, ?)",
-                    [mailing.organization, key, mailing.id, try mailing.fingerprint.description, change.now])
+                    [
+                        .text(mailing.organization), .text(key), .id(mailing.id), .text(try mailing.fingerprint.description),
+                        .time(change.now),
+                    ])
             }
             return .accepted(MailingSummary(id: mailing.id, deliveries: entries))
         }
@@ -72,21 +75,15 @@ extension Ledger {
     }
 
     private static func owns(_ organization: String, _ mailing: MailingID, in database: Database) throws -> Bool {
-        try Bool.fetchOne(
-            database, sql: "SELECT 1 FROM mailings WHERE id = ? AND organization = ?", arguments: [mailing, organization]) ?? false
+        try Query("SELECT 1 FROM mailings WHERE id = ? AND organization = ?", in: database)
+            .first([.id(mailing), .text(organization)]) { try $0.flag() } ?? false
     }
 
     private static func summary(of mailing: MailingID, in database: Database) throws -> MailingSummary {
-        let rows = try Row.fetchAll(
-            database, sql: "SELECT id, address, state FROM deliveries WHERE mailing = ? ORDER BY number", arguments: [mailing])
+        let query = try Query("SELECT id, address, state FROM deliveries WHERE mailing = ? ORDER BY number", in: database)
         return MailingSummary(
             id: mailing,
-            deliveries: try rows.map { row in
-                guard let state = DeliveryState(rawValue: try row.value("state")) else {
-                    throw LedgerError.unreadableColumn("state")
-                }
-                return .init(id: try row.value("id"), address: try row.value("address"), state: state)
-            })
+            deliveries: try query.all([.id(mailing)]) { .init(id: try $0.id(), address: try $0.text(), state: try $0.word()) })
     }
 
     // MARK: - Changes of mind
@@ -99,10 +96,10 @@ extension Ledger {
         try await change { change in
             guard try Self.owns(organization, mailing, in: change.database) else { return nil }
             var cancelled: Set<DeliveryID> = []
-            let rows = try change.rows(
-                "SELECT \(Delivery.columns) FROM \(Delivery.tables) WHERE d.mailing = ? ORDER BY d.number", [mailing])
-            for row in rows {
-                let old = try Delivery(row: row)
+            let deliveries = try change.all(
+                "SELECT \(Delivery.columns) FROM \(Delivery.tables) WHERE d.mailing = ? ORDER BY d.number", [.id(mailing)]
+            ) { try Delivery(row: &$0) }
+            for old in deliveries {
                 var work = old
                 let facts = work.cancel(by: by)
                 guard !facts.isEmpty else { continue }
@@ -147,23 +144,24 @@ extension Change {
     fileprivate mutating func insert(_ mailing: AdmittedMailing) throws -> [MailingSummary.Entry] {
         try run(
             "INSERT INTO contents (hash, json) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [mailing.contentHash.description, mailing.contentJSON])
+            [.text(mailing.contentHash.description), .blob(mailing.contentJSON)])
         try run(
             """
             INSERT INTO mailings (id, organization, kind, audience, when_uncertain, content, accepted_at)
             VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                mailing.id, mailing.organization, mailing.accepted.kind, mailing.accepted.audience.rawValue,
-                mailing.whenUncertain.rawValue, mailing.contentHash.description, mailing.acceptedAt,
+                .id(mailing.id), .text(mailing.organization), .text(mailing.accepted.kind),
+                .text(mailing.accepted.audience.rawValue), .text(mailing.whenUncertain.rawValue),
+                .text(mailing.contentHash.description), .time(mailing.acceptedAt),
             ])
         for attachment in mailing.attachments {
             try run(
                 "INSERT INTO blobs (hash, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                [attachment.hash.description, attachment.bytes])
+                [.text(attachment.hash.description), .blob(attachment.bytes)])
             try run(
                 "INSERT INTO mailing_blobs (mailing, hash) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                [mailing.id, attachment.hash.description])
+                [.id(mailing.id), .text(attachment.hash.description)])
         }
         tell([.mailingAccepted(mailing.accepted)], of: mailing.organization)
         var entries: [MailingSummary.Entry] = []
@@ -183,10 +181,11 @@ extension Change {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
                 """,
                 [
-                    work.id, work.mailing, work.organization, recipient.submitted.address, work.domain, recipient.submitted.name,
-                    recipient.submitted.role.rawValue,
-                    String(decoding: try Wire.encode(recipient.submitted.variables ?? [:]), as: UTF8.self), work.state.rawValue,
-                    work.attempt, work.dueAt, place, now,
+                    .id(work.id), .id(work.mailing), .text(work.organization), .text(recipient.submitted.address),
+                    .text(work.domain), .text(recipient.submitted.name), .text(recipient.submitted.role.rawValue),
+                    .text(String(decoding: try Wire.encode(recipient.submitted.variables ?? [:]), as: UTF8.self)),
+                    .text(work.state.rawValue), .number(work.attempt), .time(work.dueAt), .number(place),
+                    .time(now),
                 ])
             note(work)
             tell(facts, of: mailing.organization)

@@ -1,4 +1,3 @@
-import GRDB
 import Mail
 import Store
 
@@ -40,12 +39,15 @@ extension Change {
 
     /// Whatever the session had claimed and not reported never left: it is pending again.
     fileprivate mutating func end(_ session: SessionID, _ rules: WorkRules) throws {
-        try run("INSERT INTO ended_sessions (id, ended_at) VALUES (?, ?) ON CONFLICT DO NOTHING", [session, now])
+        try run("INSERT INTO ended_sessions (id, ended_at) VALUES (?, ?) ON CONFLICT DO NOTHING", [.id(session), .time(now)])
         note(ended: session)
-        let rows = try rows(
-            "SELECT \(Delivery.columns) FROM \(Delivery.tables) WHERE d.session = ? AND d.state = 'sending'", [session])
-        for row in rows {
-            let old = try Delivery(row: row)
+        let claimed = try all(
+            """
+            SELECT \(Delivery.columns) FROM \(Delivery.tables)
+            WHERE d.state = 'sending' AND d.session = ? AND \(Delivery.isUnderWay)
+            """, [.id(session)]
+        ) { try Delivery(row: &$0) }
+        for old in claimed {
             var work = old
             let facts = work.loseSession(at: now, rules: rules, jitter: jitter())
             try save(work, instead: old, facts: facts)

@@ -1,4 +1,3 @@
-import GRDB
 import Mail
 import Runtime
 import Store
@@ -8,19 +7,16 @@ extension Ledger {
     /// Learns what waits and what is under way; once, before anything else is asked of the ledger.
     func learnTraffic() async throws {
         let (waiting, sending) = try await store.read { database in
-            let waiting = try Row.fetchAll(
-                database, sql: "SELECT DISTINCT organization, domain FROM deliveries WHERE state = 'pending'")
-            let sending = try Row.fetchAll(
-                database, sql: "SELECT id, attempt, organization, domain, session FROM deliveries WHERE state = 'sending'")
-            return (
-                try waiting.map(Traffic.Lane.init(row:)),
-                try sending.map { row in
-                    (
-                        Ticket(delivery: try row.value("id"), attempt: try row.value("attempt")), try Traffic.Lane(row: row),
-                        try row.value("session", as: SessionID.self)
-                    )
-                }
-            )
+            let waiting = try Query(
+                "SELECT DISTINCT organization, domain FROM deliveries WHERE state = 'pending'", in: database
+            ).all { try Traffic.Lane(row: &$0) }
+            let sending = try Query(
+                """
+                SELECT d.id, d.attempt, d.organization, d.domain, d.session FROM deliveries d
+                WHERE d.state = 'sending' AND \(Delivery.isUnderWay)
+                """, in: database
+            ).all { (try Ticket(row: &$0), try Traffic.Lane(row: &$0), try $0.id(OfSession.self)) }
+            return (waiting, sending)
         }
         traffic.withLock { traffic in
             for lane in waiting { traffic.wait(in: lane) }
@@ -64,28 +60,30 @@ extension Ledger {
     /// The first that wait in each lane, beyond the place where it was left.
     private func heads(of turns: [Traffic.Turn]) async throws -> [[Traffic.Waiting]] {
         try await store.read { database in
-            let statement = try database.cachedStatement(
-                sql: """
-                    SELECT id, attempt, place FROM deliveries
-                    WHERE state = 'pending' AND organization = ? AND domain = ? AND place > ? ORDER BY place LIMIT ?
-                    """)
+            let query = try Query(
+                """
+                SELECT id, attempt, place FROM deliveries
+                WHERE state = 'pending' AND organization = ? AND domain = ? AND place > ? ORDER BY place LIMIT ?
+                """, in: database)
             return try turns.map { turn in
                 guard turn.count > 0 else { return [] }
-                return try Row.fetchAll(
-                    statement,
-                    arguments: [turn.lane.organization, turn.lane.domain, turn.place, max(turn.count, Self.readAhead)]
-                ).map { row in
-                    Traffic.Waiting(
-                        ticket: Ticket(delivery: try row.value("id"), attempt: try row.value("attempt")),
-                        place: try row.value("place"))
-                }
+                return try query.all(
+                    [
+                        .text(turn.lane.organization), .text(turn.lane.domain), .integer(turn.place),
+                        .number(max(turn.count, Self.readAhead)),
+                    ]
+                ) { Traffic.Waiting(ticket: try Ticket(row: &$0), place: Int64(try $0.number())) }
             }
         }
     }
 }
 
 extension Traffic.Lane {
-    init(row: Row) throws {
-        self.init(organization: try row.value("organization"), domain: try row.value("domain"))
-    }
+    /// Reads organization and domain.
+    init(row: inout Columns) throws { self.init(organization: try row.text(), domain: try row.text()) }
+}
+
+extension Ticket {
+    /// Reads a delivery's id and attempt.
+    fileprivate init(row: inout Columns) throws { self.init(delivery: try row.id(), attempt: try row.number()) }
 }

@@ -11,8 +11,10 @@ final class Ledger: Sendable {
     let store: StoreFile
     let time: TimeSource
     let rules: WorkRules
-    /// Raised when a time was set at which something falls due.
+    /// Raised when a time was set at which something falls due before ``dueLoopWakesAt``.
     let dueChanged = Signal()
+    /// When whoever waits for ``dueChanged`` looks again by itself.
+    let dueLoopWakesAt = Mutex(Timestamp(microseconds: .max))
     /// Raised when more tickets may be issued.
     let ticketsNeeded = Signal()
     /// What waits and what is under way. Behind the store by moments only: what has become of a delivery is noted after the commit.
@@ -28,13 +30,13 @@ final class Ledger: Sendable {
 
     /// Runs `body` in one transaction that ends with its facts in the outbox.
     func change<Value: Sendable>(_ body: @escaping @Sendable (inout Change) throws -> Value) async throws -> Value {
-        let (value, setsTime, moves, endedSessions) = try await store.write { [time] database in
+        let (value, due, moves, endedSessions) = try await store.write { [time] database in
             var change = Change(database: database, now: time.now())
             let value = try body(&change)
             try change.finish()
-            return (value, change.setsTime, change.moves, change.endedSessions)
+            return (value, change.earliestDue, change.moves, change.endedSessions)
         }
-        if setsTime { dueChanged.raise() }
+        if let due, dueLoopWakesAt.withLock({ due < $0 }) { dueChanged.raise() }
         if !moves.isEmpty || !endedSessions.isEmpty {
             traffic.withLock { traffic in
                 for work in moves { traffic.note(work) }
@@ -48,17 +50,13 @@ final class Ledger: Sendable {
     /// The deliveries that are still under way, by state.
     func countUnderWay() async throws -> [DeliveryState: Int] {
         try await store.read { database in
-            let rows = try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT state, count(*) AS count FROM deliveries
-                    WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain') GROUP BY state
-                    """)
-            var counts: [DeliveryState: Int] = [:]
-            for row in rows {
-                if let state = DeliveryState(rawValue: row["state"]) { counts[state] = row["count"] }
-            }
-            return counts
+            let counts = try Query(
+                """
+                SELECT state, count(*) FROM deliveries
+                WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain') GROUP BY state
+                """, in: database
+            ).all { (try $0.word(DeliveryState.self), try $0.number()) }
+            return Dictionary(counts) { $1 }
         }
     }
 
@@ -67,8 +65,8 @@ final class Ledger: Sendable {
         try await change { change in
             let week = change.now - .seconds(7 * 86_400)
             try Inbox.forget(before: week, in: change.database)
-            try change.run("DELETE FROM idempotency_keys WHERE used_at < ?", [week])
-            try change.run("DELETE FROM ended_sessions WHERE ended_at < ?", [change.now - .seconds(90 * 86_400)])
+            try change.run("DELETE FROM idempotency_keys WHERE used_at < ?", [.time(week)])
+            try change.run("DELETE FROM ended_sessions WHERE ended_at < ?", [.time(change.now - .seconds(90 * 86_400))])
         }
     }
 }

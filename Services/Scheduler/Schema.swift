@@ -61,7 +61,6 @@ enum Schema {
                 CREATE INDEX deliveries_by_mailing ON deliveries (mailing);
                 CREATE INDEX deliveries_by_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
                 CREATE INDEX deliveries_by_lane ON deliveries (organization, domain, place) WHERE state = 'pending';
-                CREATE INDEX deliveries_by_session ON deliveries (session) WHERE state = 'sending';
                 CREATE INDEX deliveries_under_way ON deliveries (state, mailing)
                     WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain');
 

@@ -10,6 +10,9 @@ final class GroupCommit: Sendable {
     private static let largest = 256
     /// How long writes gather before a transaction begins, in microseconds.
     private static let gathering: UInt32 = 1000
+    /// The same where the last transaction carried several, for more are on their way then: each transaction costs as much as many
+    /// writes.
+    private static let gatheringInCompany: UInt32 = 4000
 
     private struct Job: Sendable {
         let run: @Sendable (Database) throws -> Void
@@ -72,9 +75,10 @@ final class GroupCommit: Sendable {
     }
 
     private func drain(_ database: Database) {
+        var isInCompany = false
         while true {
             // The wait for the disk that follows serves all that come meanwhile.
-            usleep(Self.gathering)
+            usleep(isInCompany ? Self.gatheringInCompany : Self.gathering)
             let jobs = state.withLock { state in
                 let jobs = Array(state.queue.prefix(Self.largest))
                 state.queue.removeFirst(jobs.count)
@@ -83,16 +87,22 @@ final class GroupCommit: Sendable {
             }
             guard !jobs.isEmpty else { return }
             commit(jobs, in: database)
+            isInCompany = jobs.count > 1
             log.keepShort(database)
         }
     }
 
-    private func commit(_ jobs: [Job], in database: Database) {
+    /// - Parameter isParting: Gives each a savepoint of its own, which costs as much as several statements: for when one has thrown.
+    private func commit(_ jobs: [Job], isParting: Bool = false, in database: Database) {
         let start = ContinuousClock.now
         var failures: [Int: any Error] = [:]
         do {
             try database.inTransaction(.immediate) {
                 for (index, job) in jobs.enumerated() {
+                    guard isParting else {
+                        try job.run(database)
+                        continue
+                    }
                     do {
                         try database.inSavepoint {
                             try job.run(database)
@@ -107,7 +117,7 @@ final class GroupCommit: Sendable {
                 return .commit
             }
         } catch {
-            return recover(jobs, from: error, in: database)
+            return recover(jobs, from: error, isParting: isParting, in: database)
         }
         commitTime.record(duration: start.duration(to: .now))
         writes.increment(by: jobs.count)
@@ -115,13 +125,15 @@ final class GroupCommit: Sendable {
         for (index, job) in jobs.enumerated() { finish(job, failures[index]) }
     }
 
-    /// Nothing is on disk. One of several may be to blame, so that each gets a transaction of its own, unless waiting was in vain.
-    private func recover(_ jobs: [Job], from error: any Error, in database: Database) {
+    /// Nothing is on disk. One of several may be to blame, so that they are parted, unless waiting was in vain.
+    private func recover(_ jobs: [Job], from error: any Error, isParting: Bool, in database: Database) {
         let isLocked = (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
-        if jobs.count > 1, !isLocked {
-            for job in jobs { commit([job], in: database) }
-        } else {
+        if jobs.count == 1 || isLocked {
             for job in jobs { finish(job, error) }
+        } else if !isParting {
+            commit(jobs, isParting: true, in: database)
+        } else {
+            for job in jobs { commit([job], in: database) }
         }
     }
 

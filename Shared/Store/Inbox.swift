@@ -5,8 +5,7 @@ package import Mail
 package enum Inbox {
     /// Notes `id`; `false` where it was there already.
     package static func admit<Subject>(_ id: ID<Subject>, at now: Timestamp, in database: Database) throws -> Bool {
-        let statement = try database.cachedStatement(sql: "INSERT INTO inbox (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        try statement.execute(arguments: [id, now])
+        try Query("INSERT INTO inbox (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING", in: database).run([.id(id), .time(now)])
         return database.changesCount > 0
     }
 

@@ -16,6 +16,8 @@ struct OutboxPage: Sendable {
     let parcels: [Parcel]
     /// The id of the last row.
     let last: Int64
+    /// Whether it has room, so that nothing came after it.
+    let isLast: Bool
 
     static let mostRows = 2048
     /// Of all bodies together; one body alone may have more.
@@ -30,28 +32,30 @@ struct OutboxPage: Sendable {
     static func read(after cursor: Int64, without skipped: Set<Int64>, app: String, in database: Database) throws -> OutboxPage? {
         var page = Draft(app: app)
         var bytes = 0
-        let rows = try Row.fetchCursor(
-            database,
-            sql: "SELECT id, exchange, routing_key, at, envelope, facts, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
-            arguments: [cursor, mostRows])
         var last: Int64?
-        while bytes < mostBytes, let row = try rows.next() {
-            let id: Int64 = row["id"]
+        var count = 0
+        let query = try Query(
+            "SELECT id, exchange, routing_key, at, envelope, facts, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?", in: database
+        )
+        try query.each([.integer(cursor), .number(mostRows)]) { row in
+            let id = Int64(try row.number())
             last = id
-            guard !skipped.contains(id) else { continue }
-            let body: Data = row["body"]
-            bytes += body.count
-            if let envelope: Data = row["envelope"] {
-                let properties = try Wire.decode(OutboxEnvelope.self, from: envelope)
-                page.add(
-                    Parcel(
-                        rows: [id], exchange: row["exchange"], routingKey: row["routing_key"],
-                        message: properties.message(body: body)))
+            count += 1
+            guard !skipped.contains(id) else { return true }
+            let (exchange, key, at) = (try row.text(), try row.text(), try row.time())
+            let envelope = try row.optional { try $0.data() }
+            let (facts, body) = (try row.number(), try row.data())
+            if let envelope {
+                let message = try Wire.decode(OutboxEnvelope.self, from: envelope).message(body: body)
+                page.add(Parcel(rows: [id], exchange: exchange, routingKey: key, message: message))
             } else {
-                page.add(facts: body, count: row["facts"], id: id, kind: row["routing_key"], at: row["at"])
+                page.add(facts: body, count: facts, id: id, kind: key, at: at)
             }
+            bytes += body.count
+            return bytes < mostBytes
         }
-        return last.map { OutboxPage(parcels: page.finished(), last: $0) }
+        let isLast = count < mostRows && bytes < mostBytes
+        return last.map { OutboxPage(parcels: page.finished(), last: $0, isLast: isLast) }
     }
 
     /// Facts of one kind gather in one message until it is full.
@@ -78,7 +82,8 @@ struct OutboxPage: Sendable {
             {
                 seal(kind)
             }
-            if var facts = open[kind] {
+            // Taken out, so that its body grows where it stands.
+            if var facts = open.removeValue(forKey: kind) {
                 facts.rows.append(id)
                 facts.count += count
                 facts.body.append(UInt8(ascii: ","))

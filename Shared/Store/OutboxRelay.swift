@@ -26,6 +26,8 @@ package final class OutboxRelay: Service, Sendable {
         var safetyNet = Duration.seconds(30)
         /// Until a refused message is tried again, and after a failure of the file.
         var retry = Duration.seconds(5)
+        /// After a look, so that what is committed meanwhile travels together: the broker's cost is per message.
+        var gathering = Duration.milliseconds(10)
         /// For what is left once it is to stop.
         var drain = Duration.seconds(5)
     }
@@ -56,6 +58,7 @@ package final class OutboxRelay: Service, Sendable {
                 for await _ in changes {
                     await self.publishAll()
                     if self.isStopping.withLock({ $0 }) { return }
+                    do { try await Task.sleep(for: self.times.gathering) } catch { return }
                 }
             }
             group.addTask { await self.lookNowAndThen() }
@@ -102,7 +105,7 @@ package final class OutboxRelay: Service, Sendable {
                 cursor = page.last
                 let (confirmed, isOver) = await publish(page)
                 await delete(confirmed)
-                if isOver { return }
+                if isOver || page.isLast { return }
             } catch is CancellationError {
                 return
             } catch {
@@ -175,8 +178,8 @@ package final class OutboxRelay: Service, Sendable {
         repeat {
             do {
                 try await store.write { database in
-                    let statement = try database.cachedStatement(sql: "DELETE FROM outbox WHERE id = ?")
-                    for row in rows { try statement.execute(arguments: [row]) }
+                    let query = try Query("DELETE FROM outbox WHERE id = ?", in: database)
+                    for row in rows { try query.run([.integer(row)]) }
                 }
                 return
             } catch {
