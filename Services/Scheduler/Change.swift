@@ -7,8 +7,8 @@ struct Change {
     let database: Database
     let now: Timestamp
     private var facts: [Fact] = []
-    /// Mailings of which a delivery came to its end.
-    private var settledMailings: Set<MailingID> = []
+    /// How many deliveries of each mailing came to their end.
+    private var ended: [MailingID: Int] = [:]
     /// The earliest time that was set at which something falls due.
     private(set) var earliestDue: Timestamp?
     /// What has become of deliveries, in order.
@@ -51,8 +51,9 @@ struct Change {
     mutating func tell(_ fact: Fact) { facts.append(fact) }
 
     /// Notes what begins or ends with a delivery's new state.
-    mutating func note(_ work: Delivery) {
-        if work.isOver { settledMailings.insert(work.mailing) }
+    /// - Parameter old: Its state before; `nil` for one that has just begun.
+    mutating func note(_ work: Delivery, after old: DeliveryState?) {
+        if work.isOver, old?.isOver != true { ended[work.mailing, default: 0] += 1 }
         if let due = work.dueAt { earliestDue = min(earliestDue ?? due, due) }
         moves.append(work)
     }
@@ -85,24 +86,23 @@ struct Change {
                 .time(work.firstDeferredAt), .number(work.deferrals), .number(work.uncertainties), .number(work.abandonments),
                 .flag(!isPlaceKept), .number(place), .text(work.state.rawValue), .time(now), .id(work.id),
             ])
-        note(work)
+        note(work, after: old.state)
     }
 
     /// Deletes attachments that nobody needs any more and puts the facts into the outbox.
     mutating func finish() throws {
         if let lastPlace { try run("UPDATE places SET last = ?", [.number(lastPlace)]) }
-        for mailing in settledMailings.sorted() { try dropAttachments(of: mailing) }
+        for (mailing, count) in ended.sorted(by: { $0.key < $1.key }) {
+            let left = try first(
+                "UPDATE mailings SET under_way = under_way - ? WHERE id = ? RETURNING under_way", [.number(count), .id(mailing)]
+            ) { try $0.number() }
+            if left == 0 { try dropAttachments(of: mailing) }
+        }
         if !facts.isEmpty { try Outbox.put(facts, in: database) }
     }
 
     private func dropAttachments(of mailing: MailingID) throws {
-        let hashes = try all(
-            """
-            DELETE FROM mailing_blobs WHERE mailing = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries
-                WHERE mailing = ?1 AND state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain'))
-            RETURNING hash
-            """, [.id(mailing)]
-        ) { try $0.text() }
+        let hashes = try all("DELETE FROM mailing_blobs WHERE mailing = ? RETURNING hash", [.id(mailing)]) { try $0.text() }
         for hash in hashes {
             try run("DELETE FROM blobs WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM mailing_blobs WHERE hash = ?1)", [.text(hash)])
         }

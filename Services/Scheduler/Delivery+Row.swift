@@ -2,15 +2,11 @@ import Mail
 import Store
 
 extension Delivery {
-    /// What ``init(row:)`` reads, in that order, of ``tables``; other columns follow.
+    /// What ``init(row:)`` reads, in that order, of `deliveries`; other columns may follow.
     static let columns = """
-        d.id, d.mailing, d.organization, d.domain, m.when_uncertain, d.state, d.attempt, d.session, d.due_at, d.first_deferred_at,
-        d.deferrals, d.uncertainties, d.abandonments
+        id, mailing, organization, domain, when_uncertain, state, attempt, session, due_at, first_deferred_at, deferrals,
+        uncertainties, abandonments
         """
-    static let tables = "deliveries d JOIN mailings m ON m.id = d.mailing"
-
-    /// What SQLite wants to read in a query before it uses the index of all that is not over.
-    static let isUnderWay = "d.state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain')"
 
     /// Reads its ``columns``.
     init(row: inout Columns) throws {
@@ -22,7 +18,7 @@ extension Delivery {
             abandonments: try row.number())
     }
 
-    private static let byID = "SELECT \(columns) FROM \(tables) WHERE d.id = ?1 AND (?2 IS NULL OR d.organization = ?2)"
+    private static let byID = "SELECT \(columns) FROM deliveries WHERE id = ?1 AND (?2 IS NULL OR organization = ?2)"
 
     /// - Parameter organization: Finds only its own; `nil` for any.
     static func find(_ id: DeliveryID, of organization: String? = nil, in change: borrowing Change) throws -> Delivery? {

@@ -30,9 +30,10 @@ struct Delivery: Hashable, Sendable, Identifiable {
     var lane: Traffic.Lane? { domain.map { Traffic.Lane(organization: organization, domain: $0) } }
 
     /// Whether nothing more will be sent.
-    var isOver: Bool { Self.overStates.contains(state) }
+    var isOver: Bool { state.isOver }
 
-    static let overStates: Set<DeliveryState> = [.delivered, .bounced, .dropped, .failed, .cancelled]
+    /// Those in which something may happen once a time has come.
+    static let timedStates: [DeliveryState] = [.sending, .scheduled, .deferred, .uncertain]
 
     /// Admission lets it through: to be sent at a time to come, or at once.
     mutating func begin(sendAt: Timestamp?, at now: Timestamp) -> [Fact.Body] {
@@ -222,5 +223,15 @@ struct Delivery: Hashable, Sendable, Identifiable {
         // A delivery in `sending` has a session (a CHECK of the schema); the zero name stands in for one that is not there.
         AttemptEnded(
             delivery: id, mailing: mailing, attempt: attempt, session: session ?? SessionID(high: 0, low: 0), detail: detail)
+    }
+}
+
+extension DeliveryState {
+    /// Whether nothing more will be sent.
+    var isOver: Bool {
+        switch self {
+        case .delivered, .bounced, .dropped, .failed, .cancelled: true
+        case .scheduled, .pending, .sending, .deferred, .uncertain: false
+        }
     }
 }

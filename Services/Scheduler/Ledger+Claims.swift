@@ -43,6 +43,7 @@ extension Ledger {
     private func decide(_ requests: [ClaimRequest], _ waits: [Set<Ticket>]) async throws -> [ClaimAnswer] {
         try await change { [rules] change in
             var answers: [ClaimAnswer] = []
+            var mailings: [MailingID: ClaimedMailing] = [:]
             for (request, waits) in zip(requests, waits) {
                 var answer = ClaimAnswer(jobs: [], refusals: [])
                 let isEnded = try change.first("SELECT 1 FROM ended_sessions WHERE id = ?", [.id(request.session)]) { _ in } != nil
@@ -55,7 +56,7 @@ extension Ledger {
                         answer.refusals.append(ClaimRefusal(ticket: ticket, reason: .wait))
                         continue
                     }
-                    switch try change.claim(ticket, by: request.session, rules: rules) {
+                    switch try change.claim(ticket, by: request.session, rules: rules, mailings: &mailings) {
                     case .success(let job): answer.jobs.append(job)
                     case .failure(let refusal): answer.refusals.append(ClaimRefusal(ticket: ticket, reason: refusal.reason))
                     }
@@ -96,11 +97,12 @@ private struct Refused: Error {
 
 extension Change {
     /// A delivery that is claimed: its own columns, and what only the job needs.
-    private static let claimed = """
-        SELECT \(Delivery.columns), \(ClaimedMail.columns) FROM \(Delivery.tables) WHERE d.id = ?
-        """
+    private static let claimed = "SELECT \(Delivery.columns), \(ClaimedMail.columns) FROM deliveries WHERE id = ?"
 
-    fileprivate mutating func claim(_ ticket: Ticket, by session: SessionID, rules: WorkRules) throws -> Result<Job, Refused> {
+    /// - Parameter mailings: Those that claims of this transaction have read.
+    fileprivate mutating func claim(
+        _ ticket: Ticket, by session: SessionID, rules: WorkRules, mailings: inout [MailingID: ClaimedMailing]
+    ) throws -> Result<Job, Refused> {
         let found = try first(Self.claimed, [.id(ticket.delivery)]) { row in
             (try Delivery(row: &row), try ClaimedMail(row: &row))
         }
@@ -111,8 +113,12 @@ extension Change {
             try save(work, instead: old, facts: facts)
             return .failure(Refused(reason: refusal))
         }
+        guard let mailing = try mailings[work.mailing] ?? mailing(work.mailing) else {
+            return .failure(Refused(reason: .unknown))  // a foreign key rules it out
+        }
+        mailings[work.mailing] = mailing
         do {
-            let job = try mail.job(of: work)
+            let job = try Job(work, mail, of: mailing)
             // They may have unsubscribed while it waited: what has not left yet stays.
             if job.audience == .mass, old.state == .pending,
                 try isUnsubscribed(job.recipient.address, from: work.organization)
@@ -132,38 +138,55 @@ extension Change {
             return .failure(Refused(reason: .finished))
         }
     }
+
+    private func mailing(_ id: MailingID) throws -> ClaimedMailing? {
+        try first("SELECT \(ClaimedMailing.columns) FROM mailings WHERE id = ?", [.id(id)]) { try ClaimedMailing(row: &$0) }
+    }
 }
 
 /// What a job says beside where its delivery stands.
 private struct ClaimedMail {
-    private let address: String
-    private let name: String?
-    private let role: RecipientRole
-    private let variables: String
-    private let kind: String
-    private let audience: Audience
-    private let acceptedAt: Timestamp
-    private let content: ContentHash
+    let address: String
+    let name: String?
+    let role: RecipientRole
+    let variables: String
 
-    /// What ``init(row:)`` reads, in that order, of ``Delivery/tables``.
-    static let columns = "d.address, d.name, d.role, d.variables, m.kind, m.audience, m.accepted_at, m.content"
+    /// What ``init(row:)`` reads, in that order, of `deliveries`.
+    static let columns = "address, name, role, variables"
 
     init(row: inout Columns) throws {
         address = try row.text()
         name = try row.optional { try $0.text() }
         role = try row.word()
         variables = try row.text()
+    }
+}
+
+/// What all jobs of a mailing say.
+private struct ClaimedMailing {
+    let kind: String
+    let audience: Audience
+    let acceptedAt: Timestamp
+    let content: ContentHash
+
+    /// What ``init(row:)`` reads, in that order, of `mailings`.
+    static let columns = "kind, audience, accepted_at, content"
+
+    init(row: inout Columns) throws {
         kind = try row.text()
         audience = try row.word()
         acceptedAt = try row.time()
         content = try row.text(ContentHash.init)
     }
+}
 
+extension Job {
     /// - Throws: `InvalidAddress`
-    func job(of work: Delivery) throws -> Job {
-        Job(
-            delivery: work.id, attempt: work.attempt, mailing: work.mailing, organization: work.organization, kind: kind,
-            audience: audience, recipient: Mailbox(address: try EmailAddress(address), name: name), role: role,
-            variables: try Wire.decode([String: String].self, from: Data(variables.utf8)), acceptedAt: acceptedAt, content: content)
+    fileprivate init(_ work: Delivery, _ mail: ClaimedMail, of mailing: ClaimedMailing) throws {
+        self.init(
+            delivery: work.id, attempt: work.attempt, mailing: work.mailing, organization: work.organization, kind: mailing.kind,
+            audience: mailing.audience, recipient: Mailbox(address: try EmailAddress(mail.address), name: mail.name),
+            role: mail.role, variables: try Wire.decode([String: String].self, from: Data(mail.variables.utf8)),
+            acceptedAt: mailing.acceptedAt, content: mailing.content)
     }
 }

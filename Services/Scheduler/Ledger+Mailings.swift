@@ -97,7 +97,7 @@ extension Ledger {
             guard try Self.owns(organization, mailing, in: change.database) else { return nil }
             var cancelled: Set<DeliveryID> = []
             let deliveries = try change.all(
-                "SELECT \(Delivery.columns) FROM \(Delivery.tables) WHERE d.mailing = ? ORDER BY d.number", [.id(mailing)]
+                "SELECT \(Delivery.columns) FROM deliveries WHERE mailing = ? ORDER BY number", [.id(mailing)]
             ) { try Delivery(row: &$0) }
             for old in deliveries {
                 var work = old
@@ -147,13 +147,13 @@ extension Change {
             [.text(mailing.contentHash.description), .blob(mailing.contentJSON)])
         try run(
             """
-            INSERT INTO mailings (id, organization, kind, audience, when_uncertain, content, accepted_at)
+            INSERT INTO mailings (id, organization, kind, audience, content, accepted_at, under_way)
             VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .id(mailing.id), .text(mailing.organization), .text(mailing.accepted.kind),
-                .text(mailing.accepted.audience.rawValue), .text(mailing.whenUncertain.rawValue),
-                .text(mailing.contentHash.description), .time(mailing.acceptedAt),
+                .text(mailing.accepted.audience.rawValue), .text(mailing.contentHash.description), .time(mailing.acceptedAt),
+                .number(mailing.recipients.count),
             ])
         for attachment in mailing.attachments {
             try run(
@@ -176,18 +176,19 @@ extension Change {
             let place = work.state == .pending ? try nextPlace() : nil
             try run(
                 """
-                INSERT INTO deliveries (id, mailing, organization, address, domain, name, role, variables, state, attempt, due_at,
-                    place, deferrals, uncertainties, changed_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
+                INSERT INTO deliveries (id, mailing, organization, when_uncertain, address, domain, name, role, variables, state,
+                    attempt, due_at, place, deferrals, uncertainties, changed_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
                 """,
                 [
-                    .id(work.id), .id(work.mailing), .text(work.organization), .text(recipient.submitted.address),
-                    .text(work.domain), .text(recipient.submitted.name), .text(recipient.submitted.role.rawValue),
+                    .id(work.id), .id(work.mailing), .text(work.organization), .text(work.whenUncertain.rawValue),
+                    .text(recipient.submitted.address), .text(work.domain), .text(recipient.submitted.name),
+                    .text(recipient.submitted.role.rawValue),
                     .text(String(decoding: try Wire.encode(recipient.submitted.variables ?? [:]), as: UTF8.self)),
                     .text(work.state.rawValue), .number(work.attempt), .time(work.dueAt), .number(place),
                     .time(now),
                 ])
-            note(work)
+            note(work, after: nil)
             tell(facts, of: mailing.organization)
             entries.append(.init(id: work.id, address: recipient.submitted.address, state: work.state))
         }

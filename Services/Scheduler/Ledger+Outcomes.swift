@@ -43,8 +43,7 @@ extension Change {
         note(ended: session)
         let claimed = try all(
             """
-            SELECT \(Delivery.columns) FROM \(Delivery.tables)
-            WHERE d.state = 'sending' AND d.session = ? AND \(Delivery.isUnderWay)
+            SELECT \(Delivery.columns) FROM deliveries WHERE state = 'sending' AND due_at IS NOT NULL AND session = ?
             """, [.id(session)]
         ) { try Delivery(row: &$0) }
         for old in claimed {

@@ -12,8 +12,8 @@ extension Ledger {
             ).all { try Traffic.Lane(row: &$0) }
             let sending = try Query(
                 """
-                SELECT d.id, d.attempt, d.organization, d.domain, d.session FROM deliveries d
-                WHERE d.state = 'sending' AND \(Delivery.isUnderWay)
+                SELECT id, attempt, organization, domain, session FROM deliveries
+                WHERE state = 'sending' AND due_at IS NOT NULL
                 """, in: database
             ).all { (try Ticket(row: &$0), try Traffic.Lane(row: &$0), try $0.id(OfSession.self)) }
             return (waiting, sending)

@@ -52,11 +52,13 @@ final class Ledger: Sendable {
         try await store.read { database in
             let counts = try Query(
                 """
-                SELECT state, count(*) FROM deliveries
-                WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain') GROUP BY state
+                SELECT 'pending', count(*) FROM deliveries WHERE state = 'pending'
+                UNION ALL SELECT 'uncertain', count(*) FROM deliveries WHERE state = 'uncertain'
+                UNION ALL SELECT state, count(*) FROM deliveries
+                    WHERE state IN ('scheduled', 'sending', 'deferred') AND due_at IS NOT NULL GROUP BY state
                 """, in: database
             ).all { (try $0.word(DeliveryState.self), try $0.number()) }
-            return Dictionary(counts) { $1 }
+            return Dictionary(counts) { $1 }.filter { $0.value > 0 }
         }
     }
 

@@ -19,7 +19,7 @@ enum SchedulerMetrics {
         let logger: Logger
 
         func run() async throws {
-            let states = DeliveryState.allCases.filter { !Delivery.overStates.contains($0) }
+            let states = DeliveryState.allCases.filter { !$0.isOver }
             let gauges = states.map { ($0, Gauge(label: "waybill_deliveries", dimensions: [("state", $0.rawValue)])) }
             let holds = Traffic.HoldReason.allCases.map {
                 ($0, Gauge(label: "waybill_lanes_held", dimensions: [("by", $0.rawValue)]))

@@ -17,11 +17,14 @@ enum Schema {
                     organization TEXT NOT NULL CHECK (organization <> ''),
                     kind TEXT NOT NULL CHECK (kind <> ''),
                     audience TEXT NOT NULL CHECK (audience IN ('mass', 'direct')),
-                    when_uncertain TEXT NOT NULL CHECK (when_uncertain IN ('resend', 'hold')),
                     content TEXT NOT NULL REFERENCES contents (hash),
-                    accepted_at INTEGER NOT NULL
+                    accepted_at INTEGER NOT NULL,
+                    -- Its deliveries that are not over.
+                    under_way INTEGER NOT NULL CHECK (under_way >= 0)
                 ) STRICT;
 
+                -- Written for every step of every mail. No IN with more than two values here: SQLite builds a table of them each time
+                -- that a statement runs.
                 CREATE TABLE deliveries (
                     -- The order of acceptance.
                     number INTEGER PRIMARY KEY,
@@ -29,16 +32,19 @@ enum Schema {
                     mailing BLOB NOT NULL REFERENCES mailings (id),
                     -- The mailing's, for limits.
                     organization TEXT NOT NULL,
+                    -- The mailing's.
+                    when_uncertain TEXT NOT NULL CHECK (when_uncertain IN ('resend', 'hold')),
                     -- As submitted, right or wrong.
                     address TEXT NOT NULL,
                     -- The destination, for limits; absent where the address is not one.
                     domain TEXT,
                     name TEXT,
-                    role TEXT NOT NULL CHECK (role IN ('to', 'cc', 'bcc')),
+                    role TEXT NOT NULL CHECK (role = 'to' OR role = 'cc' OR role = 'bcc'),
                     -- A JSON object of text.
                     variables TEXT NOT NULL,
-                    state TEXT NOT NULL CHECK (state IN ('scheduled', 'pending', 'sending', 'delivered', 'deferred', 'bounced',
-                        'dropped', 'failed', 'cancelled', 'uncertain')),
+                    state TEXT NOT NULL CHECK (state = 'pending' OR state = 'sending' OR state = 'delivered' OR state = 'deferred'
+                        OR state = 'bounced' OR state = 'scheduled' OR state = 'dropped' OR state = 'failed' OR state = 'cancelled'
+                        OR state = 'uncertain'),
                     attempt INTEGER NOT NULL CHECK (attempt >= 1),
                     session BLOB CHECK (length(session) = 16),
                     due_at INTEGER,
@@ -53,16 +59,17 @@ enum Schema {
                     CHECK (state <> 'deferred' OR first_deferred_at IS NOT NULL),
                     CHECK ((place IS NOT NULL) = (state = 'pending')),
                     CHECK (state NOT IN ('pending', 'sending') OR domain IS NOT NULL),
-                    CHECK (CASE
-                        WHEN state IN ('scheduled', 'sending', 'deferred') THEN due_at IS NOT NULL
-                        WHEN state = 'uncertain' THEN 1
+                    CHECK (CASE state
+                        WHEN 'sending' THEN due_at IS NOT NULL
+                        WHEN 'deferred' THEN due_at IS NOT NULL
+                        WHEN 'scheduled' THEN due_at IS NOT NULL
+                        WHEN 'uncertain' THEN 1
                         ELSE due_at IS NULL END)
                 ) STRICT;
                 CREATE INDEX deliveries_by_mailing ON deliveries (mailing);
-                CREATE INDEX deliveries_by_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+                CREATE INDEX deliveries_by_due ON deliveries (state, due_at) WHERE due_at IS NOT NULL;
                 CREATE INDEX deliveries_by_lane ON deliveries (organization, domain, place) WHERE state = 'pending';
-                CREATE INDEX deliveries_under_way ON deliveries (state, mailing)
-                    WHERE state IN ('scheduled', 'pending', 'sending', 'deferred', 'uncertain');
+                CREATE INDEX deliveries_uncertain ON deliveries (number) WHERE state = 'uncertain';
 
                 -- The last place that was given, so that none is given twice.
                 CREATE TABLE places (

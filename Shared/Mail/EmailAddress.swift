@@ -10,7 +10,10 @@ package struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(local)@\(domain)" }
 
     /// The address as it names a person: in lower case, since no provider tells `Ann@` from `ann@`, though RFC 5321 section 2.4 lets it.
-    package var person: String { description.precomposedStringWithCanonicalMapping.lowercased() }
+    package var person: String {
+        let text = description
+        return (text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping).lowercased()
+    }
 }
 
 extension EmailAddress: Codable {
