@@ -37,6 +37,12 @@ struct DeliveryWorker: Service {
     /// How long the last report may take; a broker that is away then hears it from another sender.
     private static let farewell = Duration.seconds(5)
 
+    private static let attemptTime = Timer(label: "waybill_attempt_seconds")
+    /// By what an attempt can end in. Looked up once, for a look-up takes longer than counting.
+    private static let attempts: [Fact.Kind: Counter] = [
+        Fact.Kind.attemptDelivered, .attemptDeferred, .attemptBounced, .attemptUncertain, .deliveryFailed,
+    ].reduce(into: [:]) { $0[$1] = Counter(label: "waybill_attempts_total", dimensions: [("outcome", $1.rawValue)]) }
+
     private final class Flag: Sendable {
         private let value = Mutex(false)
         var isSet: Bool { value.withLock { $0 } }
@@ -230,13 +236,20 @@ struct DeliveryWorker: Service {
             handBack(job.ticket, of: bundle)
             return
         }
-        journal.answered(job.ticket, fact)
-        Counter(label: "waybill_attempts_total", dimensions: [("outcome", fact.kind.rawValue)]).increment()
-        Timer(label: "waybill_attempt_seconds").record(duration: time.now() - report.startedAt)
+        let encoded: EncodedFact
+        do { encoded = try EncodedFact(fact) } catch {
+            // As though this process had died: the journal's end says that the outcome is not known.
+            logger.error("An outcome cannot be written", metadata: ["delivery": "\(job.delivery)", "reason": "\(error)"])
+            incoming.requeue()
+            return
+        }
+        journal.answered(job.ticket, encoded)
+        Self.attempts[fact.kind]?.increment()
+        Self.attemptTime.record(duration: time.now() - report.startedAt)
         logger.debug(
             "attempt ended",
             metadata: ["delivery": "\(job.delivery)", "attempt": "\(job.attempt)", "outcome": "\(fact.kind.rawValue)"])
-        guard await reportUntilConfirmed(fact) else {
+        guard await reportUntilConfirmed(encoded) else {
             // The journal knows what to say; a ticket that comes back is spent.
             bundle.requeue()
             return
@@ -281,7 +294,7 @@ struct DeliveryWorker: Service {
     }
 
     /// `false` where the sender had to stop first; the journal knows the fact.
-    private func reportUntilConfirmed(_ fact: Fact) async -> Bool {
+    private func reportUntilConfirmed(_ fact: EncodedFact) async -> Bool {
         do {
             try await Retry.untilDone(
                 "reporting an outcome", time: time, logger: logger, isFinal: { $0 as? BrokerError == .shutDown }

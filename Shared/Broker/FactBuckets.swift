@@ -71,20 +71,19 @@ struct FactBuckets {
     }
 
     /// Splits facts into pieces that fit into messages.
-    static func pieces(of facts: [Fact], waiter: (Int) -> Waiter<Void>) throws -> [FactPiece] {
+    static func pieces(of facts: [EncodedFact], waiter: (Int) -> Waiter<Void>) -> [FactPiece] {
         var parts: [(kind: Fact.Kind, json: Data, count: Int)] = []
         var open: [Fact.Kind: Int] = [:]
-        for fact in facts {
-            let json = try Wire.encode(fact)
-            if let index = open[fact.kind], parts[index].count < Wire.factsPerMessage,
-                parts[index].json.count + json.count < largestBody
+        for encoded in facts {
+            let (kind, json) = (encoded.fact.kind, encoded.json)
+            if let index = open[kind], parts[index].count < Wire.factsPerMessage, parts[index].json.count + json.count < largestBody
             {
                 parts[index].json.append(UInt8(ascii: ","))
                 parts[index].json.append(json)
                 parts[index].count += 1
             } else {
-                open[fact.kind] = parts.count
-                parts.append((fact.kind, json, 1))
+                open[kind] = parts.count
+                parts.append((kind, json, 1))
             }
         }
         let waiter = waiter(parts.count)

@@ -39,10 +39,13 @@ package final class Publisher: Service, Sendable {
 
     /// Publishes facts to `waybill.facts`: lingers a few milliseconds, puts facts of one kind together, returns when all are confirmed.
     /// - Throws: As ``publish(_:to:routingKey:)`` does, or what the encoder throws. Some of the facts may be published then.
-    package func publish(_ facts: [Fact]) async throws {
+    package func publish(_ facts: [Fact]) async throws { try await publish(facts.map { try EncodedFact($0) }) }
+
+    /// The same for facts that are JSON already.
+    package func publish(_ facts: [EncodedFact]) async throws {
         guard !facts.isEmpty else { return }
         var waiter = Waiter<Void>()
-        let pieces = try FactBuckets.pieces(of: facts) { parts in
+        let pieces = FactBuckets.pieces(of: facts) { parts in
             waiter = Waiter(parts: parts)
             return waiter
         }

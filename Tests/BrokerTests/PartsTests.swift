@@ -191,7 +191,7 @@ struct FactBucketsTests {
         var buckets = FactBuckets(linger: .milliseconds(5), app: "test")
         let now = ContinuousClock.now
         let facts = (0..<600).map(opened)
-        let pieces = try FactBuckets.pieces(of: facts) { Waiter(parts: $0) }
+        let pieces = FactBuckets.pieces(of: try facts.map { try EncodedFact($0) }) { Waiter(parts: $0) }
         #expect(pieces.map(\.count) == [256, 256, 88])
         var messages = pieces.compactMap { buckets.add($0, at: now) }
         #expect(buckets.takeDue(at: now + .milliseconds(4)).isEmpty)
@@ -210,7 +210,9 @@ struct FactBucketsTests {
         var buckets = FactBuckets(linger: .zero, app: "test")
         let facts = (0..<3).map(opened)
         for fact in facts {
-            for piece in try FactBuckets.pieces(of: [fact], waiter: { Waiter(parts: $0) }) { _ = buckets.add(piece, at: .now) }
+            for piece in FactBuckets.pieces(of: [try EncodedFact(fact)], waiter: { Waiter(parts: $0) }) {
+                _ = buckets.add(piece, at: .now)
+            }
         }
         #expect(try buckets.takeAll().map(\.message.body) == [Wire.encode(facts)])
     }

@@ -82,7 +82,7 @@ struct JournalTests {
         let session = SessionID.fresh()
         let entry = Self.entry(1)
         let records: [JournalRecord] = [
-            .dot(entry), .answer(entry.ticket, Self.answer(1, session: session)), .reported(entry.ticket),
+            .dot(entry), .answer(entry.ticket, try EncodedFact(Self.answer(1, session: session))), .reported(entry.ticket),
         ]
         let count = [Crash.beforeDot: 0, .afterDot: 1, .afterAnswer: 2, .afterReport: 3][moment] ?? 0
         try write(Array(records.prefix(count)), session: session, tail: "0badc0de {\"torn")
@@ -179,7 +179,7 @@ struct JournalTests {
         }
         #expect(JournalState.read(try Data(contentsOf: path)).state.unsettled.count == 50)
         for number in 0..<50 {
-            journal.answered(Self.entry(number).ticket, Self.answer(number, session: session))
+            journal.answered(Self.entry(number).ticket, try EncodedFact(Self.answer(number, session: session)))
             if number.isMultiple(of: 2) { journal.reported(Self.entry(number).ticket) }
         }
         try await journal.beforeDot(Self.entry(99))
@@ -202,7 +202,7 @@ struct JournalTests {
         try await journal.beforeDot(Self.entry(0))
         for number in 1...1500 {
             try await journal.beforeDot(Self.entry(number))
-            journal.answered(Self.entry(number).ticket, long)
+            journal.answered(Self.entry(number).ticket, try EncodedFact(long))
             journal.reported(Self.entry(number).ticket)
         }
         try await journal.beforeDot(Self.entry(2000))
@@ -227,7 +227,7 @@ struct JournalTests {
         try FileManager.default.moveItem(atPath: place, toPath: away)
         await #expect(throws: JournalError.self) {
             for number in 1...1500 {
-                journal.answered(Self.entry(number).ticket, Self.longAnswer(session: session))
+                journal.answered(Self.entry(number).ticket, try EncodedFact(Self.longAnswer(session: session)))
                 journal.reported(Self.entry(number).ticket)
                 try await journal.beforeDot(Self.entry(801))
                 journal.reported(Self.entry(801).ticket)

@@ -59,7 +59,7 @@ final class Journal: Sendable {
     }
 
     /// Notes how an attempt ended. Does not wait: should the process die first, the attempt counts as uncertain.
-    func answered(_ ticket: Ticket, _ fact: Fact) { post(.write(.answer(ticket, fact), saved: nil)) }
+    func answered(_ ticket: Ticket, _ fact: EncodedFact) { post(.write(.answer(ticket, fact), saved: nil)) }
 
     /// Notes that the broker has taken the fact about an attempt.
     func reported(_ ticket: Ticket) { post(.write(.reported(ticket), saved: nil)) }
@@ -71,17 +71,18 @@ final class Journal: Sendable {
     }
 
     private func post(_ job: Job) {
-        let refused = mail.withLock { bag -> Bool in
-            guard !bag.isClosed else { return true }
+        let (refused, isFirst) = mail.withLock { bag -> (Bool, Bool) in
+            guard !bag.isClosed else { return (true, false) }
             switch job {
             case .write(let record, _): bag.state.apply(record)
             case .close: bag.isClosed = true
             }
             bag.jobs.append(job)
-            return false
+            return (false, bag.jobs.count == 1)
         }
         guard refused else {
-            arrived.signal()
+            // Those that follow are taken together with the first.
+            if isFirst { arrived.signal() }
             return
         }
         switch job {
@@ -101,13 +102,14 @@ final class Journal: Sendable {
             arrived.wait()
             // One wait for the disk serves all that come meanwhile, and the thread is not woken for each.
             usleep(Self.gathering)
+            let mustBeMade = !isWhole || file.size > max(Self.largest, 2 * sizeWhenMade)
+            // The state is only looked at where it is needed: while someone else holds it, each change would copy it.
             let (jobs, state) = mail.withLock { bag in
-                defer { bag.jobs.removeAll(keepingCapacity: true) }
-                return (bag.jobs, bag.state)
+                defer { bag.jobs = [] }
+                return (bag.jobs, mustBeMade ? bag.state : nil)
             }
-            guard !jobs.isEmpty else { continue }
             do {
-                if !isWhole || file.size > max(Self.largest, 2 * sizeWhenMade) {
+                if let state {
                     file = try JournalFile.make(at: path, with: state.records)
                     isWhole = true
                     sizeWhenMade = file.size

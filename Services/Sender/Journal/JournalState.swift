@@ -7,7 +7,7 @@ struct JournalState: Hashable, Sendable {
 
     enum Standing: Hashable, Sendable {
         case dotSent(JournalEntry)
-        case answered(Fact)
+        case answered(EncodedFact)
     }
 
     mutating func apply(_ record: JournalRecord) {
@@ -47,7 +47,7 @@ struct JournalState: Hashable, Sendable {
         unsettled.values.map { standing in
             switch standing {
             case .dotSent(let entry): entry.uncertain(session: session)
-            case .answered(let fact): fact
+            case .answered(let encoded): encoded.fact
             }
         }
         .sorted { $0.occurredAt < $1.occurredAt }
