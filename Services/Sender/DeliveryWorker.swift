@@ -240,7 +240,7 @@ struct DeliveryWorker: Service {
         do { encoded = try EncodedFact(fact) } catch {
             // As though this process had died: the journal's end says that the outcome is not known.
             logger.error("An outcome cannot be written", metadata: ["delivery": "\(job.delivery)", "reason": "\(error)"])
-            incoming.requeue()
+            bundle.requeue()
             return
         }
         journal.answered(job.ticket, encoded)

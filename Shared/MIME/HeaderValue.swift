@@ -1,4 +1,3 @@
-import CGMime
 import Foundation
 import Mail
 
@@ -16,21 +15,52 @@ enum HeaderValue {
     private static let longestQuoted = 200
 
     /// Adds a header whose value is written as it is.
-    static func append(_ name: String, _ value: String, to object: UnsafeMutablePointer<GMimeObject>) {
-        g_mime_object_append_header(object, name, "", nil)
-        guard let list = g_mime_object_get_header_list(object) else { return }
-        let count = g_mime_header_list_get_count(list)
-        guard let header = g_mime_header_list_get_header_at(list, count - 1) else { return }
-        g_mime_header_set_raw_value(header, " \(value)\r\n")
+    static func append(_ name: String, _ value: String, to wire: inout [UInt8]) {
+        wire += name.utf8
+        wire.append(UInt8(ascii: ":"))
+        wire.append(UInt8(ascii: " "))
+        wire += value.utf8
+        wire.append(UInt8(ascii: "\r"))
+        wire.append(UInt8(ascii: "\n"))
+    }
+
+    /// As RFC 5322 section 3.3 writes a time, in UTC: `Sun, 22 Nov 2026 19:27:27 +0000`.
+    static func date(_ time: Timestamp) -> String {
+        let second = (time.seconds % 86_400 + 86_400) % 86_400
+        let number = (time.seconds - second) / 86_400
+        let day = CivilDate(dayNumber: number)
+        // The first day of 1970 was a Thursday.
+        let weekday = weekdays[Int((number % 7 + 11) % 7)]
+        let clock = [second / 3600, second / 60 % 60, second % 60].map { padded($0, to: 2) }.joined(separator: ":")
+        return "\(weekday), \(padded(day.day, to: 2)) \(months[day.month - 1]) \(padded(day.year, to: 4)) \(clock) +0000"
+    }
+
+    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    private static func padded(_ number: some BinaryInteger, to digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
     /// A subject or the like: folded at its spaces if it can stand as it is, in encoded words if not.
     static func unstructured(_ text: String, after name: String) -> String {
+        let column = name.utf8.count + 2
+        let isPlain = isPlain(text) && text.utf8.first != UInt8(ascii: " ") && text.utf8.last != UInt8(ascii: " ")
+        if isPlain, column + text.utf8.count <= fold { return text }
         let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        let isPlain =
-            text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && !text.contains("=?") && text.first != " " && text.last != " "
-            && words.allSatisfy { $0.utf8.count <= longestWord }
-        return folded(isPlain ? words : encodedWords(text), column: name.utf8.count + 2)
+        let isFoldable = isPlain && words.allSatisfy { $0.utf8.count <= longestWord }
+        return folded(isFoldable ? words : encodedWords(text), column: column)
+    }
+
+    /// Whether a text can stand as it is: printable ASCII without what looks like an encoded word.
+    private static func isPlain(_ text: String) -> Bool {
+        var previous: UInt8 = 0
+        for byte in text.utf8 {
+            guard byte >= 0x20, byte < 0x7F, !(byte == UInt8(ascii: "?") && previous == UInt8(ascii: "=")) else { return false }
+            previous = byte
+        }
+        return true
     }
 
     /// `Name <address>, …`, folded between them. A domain beyond ASCII is written as DNS knows it, so that a server needs SMTPUTF8 only
@@ -50,17 +80,18 @@ enum HeaderValue {
     }
 
     private static func phrase(_ name: String) -> [String] {
-        let isPlain = name.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && !name.contains("=?") && name.utf8.count <= longestQuoted
-        guard isPlain else { return encodedWords(name) }
+        guard isPlain(name), name.utf8.count <= longestQuoted else { return encodedWords(name) }
         let isAtoms = name.split(separator: " ", omittingEmptySubsequences: false).allSatisfy { word in
-            !word.isEmpty
-                && word.utf8.allSatisfy { byte in
-                    Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber
-                        || "!#$%&'*+-/=?^_`{|}~".utf8.contains(byte)
-                }
+            !word.isEmpty && word.utf8.allSatisfy(isAtomText)
         }
         guard !isAtoms else { return name.split(separator: " ").map(String.init) }
         return ["\"" + name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""]
+    }
+
+    /// RFC 5322 section 3.2.3.
+    private static func isAtomText(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            || "!#$%&'*+-/=?^_`{|}~".utf8.contains(byte)
     }
 
     /// Base64 in UTF-8, split between characters.

@@ -9,145 +9,105 @@ extension Letter {
     /// the attachments in `multipart/mixed`; each only where there is need of it. The same letter always gives the same bytes.
     /// - Throws: ``LetterError``.
     package func compose() throws(LetterError) -> [UInt8] {
+        try compose(html: html.map { BodyText($0) }, text: text.map { BodyText($0) })
+    }
+
+    /// The same with other bodies than ``html`` and ``text``: such as were prepared for many letters.
+    package func compose(html: BodyText?, text: BodyText?) throws(LetterError) -> [UInt8] {
         try check()
-        _ = GMime.started
-        guard let message = g_mime_message_new(1) else { throw .serializer("out of memory") }
-        defer { GMime.release(message) }
-        let object = GMime.cast(message, to: GMimeObject.self)
+        var wire: [UInt8] = []
+        let size = attachments.reduce((html?.size ?? 0) + (text?.size ?? 0)) { $0 + $1.bytes.count * 7 / 5 }
+        wire.reserveCapacity(size + 4096)
+        appendHeaders(to: &wire)
+        try append(arranged(html: html, text: text), to: &wire)
+        if wire.suffix(2) != [0x0D, 0x0A] { wire += [0x0D, 0x0A] }
+        return wire
+    }
+
+    private func appendHeaders(to wire: inout [UInt8]) {
+        HeaderValue.append("Date", HeaderValue.date(date), to: &wire)
         for (name, mailboxes) in [("From", [from]), ("Reply-To", replyTo.map { [$0] } ?? []), ("To", to), ("Cc", cc)]
         where !mailboxes.isEmpty {
-            HeaderValue.append(name, HeaderValue.mailboxes(mailboxes, after: name), to: object)
+            HeaderValue.append(name, HeaderValue.mailboxes(mailboxes, after: name), to: &wire)
         }
-        HeaderValue.append("Subject", HeaderValue.unstructured(subject, after: "Subject"), to: object)
-        let moment = g_date_time_new_from_unix_utc(Int(date.seconds))
-        g_mime_message_set_date(message, moment)
-        g_date_time_unref(moment)
-        g_mime_message_set_message_id(message, messageID)
+        HeaderValue.append("Subject", HeaderValue.unstructured(subject, after: "Subject"), to: &wire)
+        HeaderValue.append("Message-Id", "<\(messageID)>", to: &wire)
         for header in headers {
-            HeaderValue.append(header.name, HeaderValue.unstructured(header.value, after: header.name), to: object)
+            HeaderValue.append(header.name, HeaderValue.unstructured(header.value, after: header.name), to: &wire)
         }
-        g_mime_object_set_header(object, "MIME-Version", "1.0", "utf-8")
-
-        let body = try makeBody()
-        g_mime_message_set_mime_part(message, body)
-        GMime.release(body)
-        return try write(object)
+        HeaderValue.append("MIME-Version", "1.0", to: &wire)
     }
 
     // MARK: - Parts
 
-    private typealias Part = UnsafeMutablePointer<GMimeObject>
-
-    private func makeBody() throws(LetterError) -> Part {
-        var body = try makeAlternatives()
-        let attached = attachments.filter { html == nil || $0.contentID == nil }
-        if !attached.isEmpty { body = try multipart("mixed", first: body, then: attached) }
-        return body
+    private indirect enum Part {
+        case text(BodyText, subtype: String)
+        case attachment(Attachment)
+        case multipart(subtype: String, [Part])
     }
 
-    private func makeAlternatives() throws(LetterError) -> Part {
-        let inline = attachments.filter { $0.contentID != nil }
-        guard let html else { return try makeText(text ?? "", subtype: "plain") }
-        var page = try makeText(html, subtype: "html")
-        if !inline.isEmpty { page = try multipart("related", first: page, then: inline) }
-        guard let text else { return page }
-        let both = try newMultipart("alternative")
-        let plain = try makeText(text, subtype: "plain")
-        for part in [plain, page] {
-            g_mime_multipart_add(both, part)
-            GMime.release(part)
+    private func arranged(html: BodyText?, text: BodyText?) -> Part {
+        let isInline = { (attachment: Attachment) in html != nil && attachment.contentID != nil }
+        var whole: Part
+        if let html {
+            whole = .text(html, subtype: "html")
+            let inline = attachments.filter(isInline)
+            if !inline.isEmpty { whole = .multipart(subtype: "related", [whole] + inline.map(Part.attachment)) }
+            if let text { whole = .multipart(subtype: "alternative", [.text(text, subtype: "plain"), whole]) }
+        } else {
+            whole = .text(text ?? BodyText(""), subtype: "plain")
         }
-        return GMime.cast(both, to: GMimeObject.self)
+        let attached = attachments.filter { !isInline($0) }
+        return attached.isEmpty ? whole : .multipart(subtype: "mixed", [whole] + attached.map(Part.attachment))
     }
 
-    private func multipart(_ subtype: String, first: Part, then attachments: [Attachment]) throws(LetterError) -> Part {
-        let whole = try newMultipart(subtype)
-        g_mime_multipart_add(whole, first)
-        GMime.release(first)
-        for attachment in attachments {
-            let part = try makePart(attachment)
-            g_mime_multipart_add(whole, part)
-            GMime.release(part)
+    /// Adds a part with its headers.
+    private func append(_ part: Part, to wire: inout [UInt8]) throws(LetterError) {
+        switch part {
+        case .text(let text, let subtype):
+            let encoding = text.encoding
+            HeaderValue.append("Content-Type", "text/\(subtype); charset=utf-8", to: &wire)
+            HeaderValue.append("Content-Transfer-Encoding", encoding.rawValue, to: &wire)
+            wire += [0x0D, 0x0A]
+            text.append(to: &wire, as: encoding)
+        case .attachment(let attachment):
+            wire += try Self.headers(of: attachment)
+            attachment.bytes.withUnsafeBufferPointer { TransferEncoding.appendBase64($0, to: &wire) }
+        case .multipart(let subtype, let parts):
+            let boundary = boundary(of: subtype)
+            HeaderValue.append("Content-Type", "multipart/\(subtype);\r\n\tboundary=\"\(boundary)\"", to: &wire)
+            wire += [0x0D, 0x0A]
+            for part in parts {
+                wire += "--\(boundary)\r\n".utf8
+                try append(part, to: &wire)
+                wire += [0x0D, 0x0A]
+            }
+            wire += "--\(boundary)--\r\n".utf8
         }
-        return GMime.cast(whole, to: GMimeObject.self)
     }
 
     /// The boundary follows from the Message-ID, which nobody knows when the content is written. `=_` stands in no encoded part.
-    private func newMultipart(_ subtype: String) throws(LetterError) -> UnsafeMutablePointer<GMimeMultipart> {
-        guard let whole = g_mime_multipart_new_with_subtype(subtype) else { throw .serializer("out of memory") }
-        let digits = ContentHash(of: Data("\(subtype) \(messageID)".utf8)).description.prefix(32)
-        g_mime_multipart_set_boundary(whole, "=_\(subtype)_\(digits)")
-        return whole
+    private func boundary(of subtype: String) -> String {
+        "=_\(subtype)_\(ContentHash(of: Data("\(subtype) \(messageID)".utf8)).description.prefix(32))"
     }
 
-    private func makeText(_ text: String, subtype: String) throws(LetterError) -> Part {
-        guard let part = g_mime_text_part_new_with_subtype(subtype) else { throw .serializer("out of memory") }
-        g_mime_text_part_set_charset(part, "utf-8")
-        let bytes = Self.lines(of: text)
-        setContent(of: GMime.cast(part, to: GMimePart.self), to: bytes)
-        g_mime_part_set_content_encoding(GMime.cast(part, to: GMimePart.self), Self.encoding(of: bytes))
-        return GMime.cast(part, to: GMimeObject.self)
-    }
-
-    /// With line feeds only: the serializer makes CRLF of them, and a lone CR must not reach the wire.
-    private static func lines(of text: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        var wasReturn = false
-        for byte in text.utf8 {
-            let isReturn = byte == UInt8(ascii: "\r")
-            if isReturn || !(wasReturn && byte == UInt8(ascii: "\n")) { bytes.append(isReturn ? UInt8(ascii: "\n") : byte) }
-            wasReturn = isReturn
-        }
-        return bytes
-    }
-
-    /// 7bit for short ASCII lines, base64 where most is not ASCII, quoted-printable between (RFC 2045 section 6).
-    private static func encoding(of bytes: [UInt8]) -> GMimeContentEncoding {
-        var beyond = 0
-        var line = 0
-        var longest = 0
-        for byte in bytes {
-            if byte == UInt8(ascii: "\n") {
-                longest = max(longest, line)
-                line = 0
-            } else {
-                line += 1
-            }
-            if byte >= 0x80 || byte == 0 { beyond += 1 }
-        }
-        longest = max(longest, line)
-        if beyond == 0, longest <= 900 { return GMIME_CONTENT_ENCODING_7BIT }
-        return beyond * 6 > bytes.count ? GMIME_CONTENT_ENCODING_BASE64 : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE
-    }
-
-    private func makePart(_ attachment: Attachment) throws(LetterError) -> Part {
+    /// An attachment's headers, with the empty line after them.
+    private static func headers(of attachment: Attachment) throws(LetterError) -> [UInt8] {
+        _ = GMime.started
         let type = attachment.type.split(separator: "/", maxSplits: 1).map(String.init)
         guard type.count == 2, let part = g_mime_part_new_with_type(type[0], type[1]) else {
             throw .unfitAttachment(name: attachment.name, reason: "its type \(attachment.type.debugDescription) is no media type")
         }
+        defer { GMime.release(part) }
         let object = GMime.cast(part, to: GMimeObject.self)
-        setContent(of: part, to: attachment.bytes)
         g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64)
         g_mime_object_set_disposition(object, attachment.contentID == nil ? "attachment" : "inline")
         g_mime_part_set_filename(part, attachment.name)
         if let id = attachment.contentID { g_mime_object_set_content_id(object, id) }
-        return object
+        return try write(object)
     }
 
-    private func setContent(of part: UnsafeMutablePointer<GMimePart>, to bytes: [UInt8]) {
-        let stream = bytes.withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { g_mime_stream_mem_new_with_buffer($0.baseAddress, $0.count) }
-        }
-        let wrapper = g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT)
-        g_mime_part_set_content(part, wrapper)
-        GMime.release(wrapper)
-        GMime.release(stream)
-    }
-
-    // MARK: - Bytes
-
-    private func write(_ object: Part) throws(LetterError) -> [UInt8] {
+    private static func write(_ object: UnsafeMutablePointer<GMimeObject>) throws(LetterError) -> [UInt8] {
         guard let options = g_mime_format_options_new(), let stream = g_mime_stream_mem_new() else {
             throw .serializer("out of memory")
         }
@@ -160,8 +120,7 @@ extension Letter {
         guard g_mime_object_write_to_stream(object, options, stream) >= 0, g_mime_stream_flush(stream) == 0 else {
             throw .serializer("the MIME library failed")
         }
-        let bytes = GMime.bytes(of: stream)
-        return bytes.suffix(2) == [0x0D, 0x0A] ? bytes : bytes + [0x0D, 0x0A]
+        return GMime.bytes(of: stream)
     }
 
     // MARK: - Checks

@@ -2,7 +2,9 @@
 package enum HeaderText {
     /// The first character of `text` that must not stand in a header field, as a person can be told of it.
     package static func stranger(in text: String) -> String? {
-        text.unicodeScalars.first(where: isForbidden).map { scalar in
+        // Nearly all text can do without a look at each character's properties.
+        guard !text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return nil }
+        return text.unicodeScalars.first(where: isForbidden).map { scalar in
             let digits = String(scalar.value, radix: 16, uppercase: true)
             return "U+" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
         }

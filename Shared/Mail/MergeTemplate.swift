@@ -57,25 +57,78 @@ package struct MergeTemplate: Hashable, Sendable {
         if let section = open.last { throw Malformed(description: "{{#\(section.name)}} is never closed") }
     }
 
+    /// What a recipient is shown: text as it stands, and fields.
+    package enum Part: Hashable, Sendable {
+        case text(ArraySlice<UInt8>)
+        case field(Field)
+    }
+
+    package struct Field: Hashable, Sendable {
+        let name: String
+        /// Whether HTML gets the value escaped.
+        package let isEscaped: Bool
+
+        /// Adds the recipient's value; nothing where there is none.
+        /// - Parameter html: Whether values are escaped for HTML text and quoted attributes.
+        package func append(_ values: [String: String], html: Bool, to result: inout [UInt8]) {
+            guard let value = values[name] else { return }
+            if html && isEscaped { HTMLText.escape(value, into: &result) } else { result += value.utf8 }
+        }
+    }
+
+    /// What a recipient with these values is shown.
+    package func parts(for values: [String: String]) -> [Part] {
+        var parts: [Part] = []
+        walk(values) { piece in
+            switch piece {
+            case .text(let bytes): parts.append(.text(bytes))
+            case .field(let name, let isEscaped): parts.append(.field(Field(name: name, isEscaped: isEscaped)))
+            case .section, .sectionEnd: break
+            }
+        }
+        return parts
+    }
+
+    /// Which sections a recipient with these values is shown: where this is the same, ``parts(for:)`` is.
+    package func sections(for values: [String: String]) -> [Bool] {
+        guard hasSections else { return [] }
+        var shown: [Bool] = []
+        walk(values) { piece in
+            if case .section(let name, let whenFilled, _) = piece { shown.append(Self.isShown(name, whenFilled, values)) }
+        }
+        return shown
+    }
+
     /// The text for one recipient. A field without a value is empty.
     /// - Parameter html: Whether values are escaped for HTML text and quoted attributes.
     package func render(_ values: [String: String], html: Bool) -> String {
         var result: [UInt8] = []
-        var index = 0
-        while index < pieces.count {
-            switch pieces[index] {
+        for part in parts(for: values) {
+            switch part {
             case .text(let bytes): result += bytes
-            case .field(let name, let isEscaped):
-                guard let value = values[name] else { break }
-                if html && isEscaped { HTMLText.escape(value, into: &result) } else { result += value.utf8 }
-            case .section(let name, let whenFilled, let end):
-                if (values[name]?.isEmpty == false) != whenFilled { index = end }
-            case .sectionEnd: break
+            case .field(let field): field.append(values, html: html, to: &result)
             }
-            index += 1
         }
         return String(decoding: result, as: UTF8.self)
     }
+
+    /// Visits the pieces, without those of sections that are not shown.
+    private func walk(_ values: [String: String], _ visit: (Piece) -> Void) {
+        var index = 0
+        while index < pieces.count {
+            visit(pieces[index])
+            if case .section(let name, let whenFilled, let end) = pieces[index], !Self.isShown(name, whenFilled, values) {
+                index = end
+            }
+            index += 1
+        }
+    }
+
+    private static func isShown(_ name: String, _ whenFilled: Bool, _ values: [String: String]) -> Bool {
+        (values[name]?.isEmpty == false) == whenFilled
+    }
+
+    private var hasSections: Bool { pieces.contains { if case .section = $0 { true } else { false } } }
 
     /// The fields and sections by name, shown or not.
     package var names: Set<String> {
@@ -91,14 +144,8 @@ package struct MergeTemplate: Hashable, Sendable {
     /// The fields that would be shown to a recipient with these values and have none.
     package func missing(in values: [String: String]) -> Set<String> {
         var missing: Set<String> = []
-        var index = 0
-        while index < pieces.count {
-            switch pieces[index] {
-            case .field(let name, _) where values[name] == nil: missing.insert(name)
-            case .section(let name, let whenFilled, let end) where (values[name]?.isEmpty == false) != whenFilled: index = end
-            case .text, .field, .section, .sectionEnd: break
-            }
-            index += 1
+        walk(values) { piece in
+            if case .field(let name, _) = piece, values[name] == nil { missing.insert(name) }
         }
         return missing
     }

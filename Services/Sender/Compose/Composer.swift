@@ -40,25 +40,20 @@ struct Composer: Sendable {
         let links = TrackingLinks(publicURL: publicURL, keys: keys, organization: job.organization, delivery: job.delivery)
         let values = job.variables
 
-        let merged = prepared.html?.render(values, html: true)
-        let html = merged.map { merged -> String in
-            guard content.track.opens || content.track.clicks else { return merged }
-            return String(decoding: links.rewrite(Array(merged.utf8), track: content.track).html, as: UTF8.self)
-        }
         let isShared = job.audience == .direct && !(content.to.isEmpty && content.cc.isEmpty)
         let letter = Letter(
             from: content.from.withPlainName, replyTo: content.replyTo.map { Mailbox(address: $0) },
             to: isShared ? content.to.map(\.withPlainName) : [job.recipient.withPlainName],
             cc: isShared ? content.cc.map(\.withPlainName) : [],
             subject: prepared.subject.render(values, html: false).withoutControls, date: job.acceptedAt,
-            messageID: job.delivery.messageID(from: content.from.address), html: html,
-            text: prepared.text?.render(values, html: false) ?? merged.map(PlainText.derived), attachments: attachments,
+            messageID: job.delivery.messageID(from: content.from.address), attachments: attachments,
             headers: headers(for: job, links))
         do {
+            let bytes = try letter.compose(html: prepared.html(for: values, links), text: prepared.text(for: values))
             return OutgoingMail(
                 returnPath: returnPath.address(for: job.delivery, from: content.from.address, keys),
                 recipient: job.recipient.address,
-                bytes: try dkim.sign(try letter.compose(), from: content.from.address, at: letter.date),
+                bytes: try dkim.sign(bytes, from: content.from.address, at: letter.date),
                 attempt: job.attempt, envelopeID: "\(job.delivery)")
         } catch {
             throw Uncomposable("\(error)")

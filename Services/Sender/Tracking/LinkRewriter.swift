@@ -25,34 +25,60 @@ struct LinkRewriter {
         let pixelOffset: Int?
     }
 
-    /// - Parameters:
-    ///   - pixel: The image's URL; `nil` for none.
-    ///   - tracked: The URL in place of the n-th tracked link and its target; `nil` leaves the link as it is.
-    func rewrite(_ html: [UInt8], pixel: String?, tracked: (Int, String) -> String?) -> Rewritten {
+    /// Where links and the image have their places in a text.
+    struct Places {
+        /// The values of links by where they stand, and where those that are to be tracked lead. In the order of the text.
+        var links: [(range: Range<Int>, target: String?)] = []
+        /// Where the image belongs; `nil` where there is one already.
+        var pixel: Int?
+    }
+
+    /// - Parameter visit: Sees every tag.
+    func places(in html: [UInt8], _ visit: (HTMLScanner.Tag) -> Void = { _ in }) -> Places {
         var scanner = HTMLScanner(html)
-        var links: [(range: Range<Int>, link: Link)] = []
+        var places = Places()
         var lastBodyEnd: Int?
         var hasPixel = false
         while let tag = scanner.next() {
+            visit(tag)
             switch tag.name {
             case "body" where tag.isEnd && !tag.isConditional:
                 lastBodyEnd = tag.range.lowerBound
             case "img" where !tag.isEnd:
-                hasPixel = hasPixel || value(of: "src", in: tag, html)?.hasPrefix(publicURL + "/o/") == true
+                hasPixel = hasPixel || value(of: "src", in: tag, html)?.hasPrefix(pixels) == true
             case let name where !tag.isEnd && (name == "a" || name == "area" || name.hasPrefix("v:")):
                 guard let range = tag.attributes.first(where: { $0.name == "href" })?.value,
-                    value(of: "data-waybill-track", in: tag, html)?.lowercased() != "off",
-                    let target = target(of: html[range]), let tracking = tracked(links.count, target)
+                    value(of: Self.switchName, in: tag, html)?.lowercased() != "off"
                 else { continue }
-                let link = Link(
-                    offset: range.lowerBound, original: String(decoding: html[range], as: UTF8.self), target: target,
-                    tracking: tracking)
-                links.append((range, link))
+                places.links.append((range, target(of: html[range])))
             default: continue
             }
         }
+        if !hasPixel { places.pixel = lastBodyEnd ?? scanner.unfinished ?? html.count }
+        return places
+    }
 
-        let pixelOffset = pixel == nil || hasPixel ? nil : lastBodyEnd ?? scanner.unfinished ?? html.count
+    /// The attribute with which a link asks not to be tracked.
+    static let switchName = "data-waybill-track"
+
+    /// What the URLs of our images begin with.
+    var pixels: String { publicURL + "/o/" }
+
+    /// - Parameters:
+    ///   - pixel: The image's URL; `nil` for none.
+    ///   - tracked: The URL in place of the n-th tracked link and its target; `nil` leaves the link as it is.
+    func rewrite(_ html: [UInt8], pixel: String?, tracked: (Int, String) -> String?) -> Rewritten {
+        let places = places(in: html)
+        var links: [(range: Range<Int>, link: Link)] = []
+        for (range, target) in places.links {
+            guard let target, let tracking = tracked(links.count, target) else { continue }
+            let link = Link(
+                offset: range.lowerBound, original: String(decoding: html[range], as: UTF8.self), target: target, tracking: tracking
+            )
+            links.append((range, link))
+        }
+
+        let pixelOffset = pixel == nil ? nil : places.pixel
         var result: [UInt8] = []
         result.reserveCapacity(html.count + links.count * 256 + 256)
         var copied = 0
@@ -76,7 +102,7 @@ struct LinkRewriter {
     }
 
     /// Where a link leads, if it is to be tracked.
-    private func target(of value: ArraySlice<UInt8>) -> String? {
+    func target(of value: ArraySlice<UInt8>) -> String? {
         guard let decoded = HTMLEntities.decode(value) else { return nil }
         var inner = Array(decoded.utf8)[...]
         while let first = inner.first, HTMLScanner.isSpace(first) { inner.removeFirst() }
