@@ -14,6 +14,8 @@ final class CommandRing<Command: Sendable>: Sendable {
     private struct State {
         var commands: [Command] = []
         var isAsleep = false
+        /// Whether it will wake up by itself, soon enough for a patient command.
+        var isNapping = false
         var isClosed = false
         var stop = Stop.no
     }
@@ -28,13 +30,15 @@ final class CommandRing<Command: Sendable>: Sendable {
 
     deinit { Glibc.close(wakeup) }
 
+    /// - Parameter isPatient: Whether the command may wait for the end of a nap: to wake the thread costs more than many a command.
     /// - Returns: Whether the thread will see the command.
-    func post(_ command: Command) -> Bool {
+    func post(_ command: Command, isPatient: Bool = false) -> Bool {
         let (isTaken, mustWake) = state.withLock { state in
             guard !state.isClosed else { return (false, false) }
             state.commands.append(command)
-            defer { state.isAsleep = false }
-            return (true, state.isAsleep)
+            guard state.isAsleep, !(isPatient && state.isNapping) else { return (true, false) }
+            state.isAsleep = false
+            return (true, true)
         }
         if mustWake { crabbitmq_eventfd_raise(wakeup) }
         return isTaken
@@ -58,10 +62,12 @@ final class CommandRing<Command: Sendable>: Sendable {
         }
     }
 
+    /// - Parameter isNap: Whether the thread will wake up by itself, soon enough for patient commands.
     /// - Returns: Whether there is nothing to do, so that the thread may wait for ``wakeup``.
-    func fallAsleep() -> Bool {
+    func fallAsleep(isNap: Bool = false) -> Bool {
         state.withLock { state in
             state.isAsleep = state.commands.isEmpty
+            state.isNapping = isNap
             return state.isAsleep
         }
     }

@@ -156,7 +156,8 @@ final class Link<R: Role>: Sendable {
                 }
                 if isOver(role, &drainEnd) { return }
             }
-            guard isQuiet, ring.fallAsleep() else { continue }
+            let isNap = due.map { $0 <= .now + timings.linger } ?? false
+            guard isQuiet, ring.fallAsleep(isNap: isNap) else { continue }
             session.rest()
             sleep(until: due, session)
         }

@@ -51,7 +51,7 @@ package final class Publisher: Service, Sendable {
         }
         let all = waiter
         try await all.wait { [link] in
-            for piece in pieces where !link.ring.post(.facts(piece)) { all.fail(BrokerError.shutDown) }
+            for piece in pieces where !link.ring.post(.facts(piece), isPatient: true) { all.fail(BrokerError.shutDown) }
         }
     }
 

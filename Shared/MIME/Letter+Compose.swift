@@ -20,7 +20,7 @@ extension Letter {
         wire.reserveCapacity(size + 4096)
         appendHeaders(to: &wire)
         try append(arranged(html: html, text: text), to: &wire)
-        if wire.suffix(2) != [0x0D, 0x0A] { wire += [0x0D, 0x0A] }
+        if wire.last != 0x0A { wire += [0x0D, 0x0A] }
         return wire
     }
 
@@ -134,7 +134,8 @@ extension Letter {
         }
         for (field, mailboxes) in [("From", [from]), ("Reply-To", replyTo.map { [$0] } ?? []), ("To", to), ("Cc", cc)] {
             for mailbox in mailboxes {
-                try check(field, mailbox.address.description)
+                try check(field, mailbox.address.local)
+                try check(field, mailbox.address.domain)
                 try check(field, mailbox.name ?? "")
             }
         }

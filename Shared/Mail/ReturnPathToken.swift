@@ -37,9 +37,8 @@ extension TrackingKeys {
         return isOurs ? delivery : nil
     }
 
-    private static func returnPathMAC(_ delivery: DeliveryID, _ key: (id: UInt8, key: SymmetricKey)) -> [UInt8] {
-        let signed = [version, key.id, returnPathPurpose] + delivery.bytes
-        return Array(HMAC<SHA256>.authenticationCode(for: signed, using: key.key).prefix(returnPathMACBytes))
+    private static func returnPathMAC(_ delivery: DeliveryID, _ key: SigningKey) -> [UInt8] {
+        Array(key.mac(of: [version, key.id, returnPathPurpose] + delivery.bytes).prefix(returnPathMACBytes))
     }
 }
 

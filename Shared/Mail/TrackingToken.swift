@@ -29,7 +29,7 @@ package struct TrackingToken: Hashable, Sendable {
 ///
 /// A secret has one line for each key in use: the first signs, all verify, so a key can be replaced while old mail still counts.
 package struct TrackingKeys: Sendable {
-    let keys: [(id: UInt8, key: SymmetricKey)]
+    let keys: [SigningKey]
 
     /// - Parameter secret: One or more lines of at least 32 bytes each; `nil` where a line is shorter or there is none.
     package init?(secret: String) {
@@ -39,7 +39,24 @@ package struct TrackingKeys: Sendable {
             let key = HKDF<SHA256>.deriveKey(
                 inputKeyMaterial: SymmetricKey(data: Data(line.utf8)), info: Data("waybill tracking".utf8), outputByteCount: 32)
             let id = HMAC<SHA256>.authenticationCode(for: Data("key id".utf8), using: key).withUnsafeBytes { $0[0] }
-            return (id, key)
+            return SigningKey(id: id, code: HMAC(key: key))
+        }
+    }
+
+    struct SigningKey: Sendable {
+        let id: UInt8
+        /// Of nothing yet: to begin with the key costs as much as a whole token.
+        fileprivate let code: HMAC<SHA256>
+
+        init(id: UInt8, code: HMAC<SHA256>) {
+            self.id = id
+            self.code = code
+        }
+
+        func mac(of bytes: some DataProtocol) -> HashedAuthenticationCode<SHA256> {
+            var code = code
+            code.update(data: bytes)
+            return code.finalize()
         }
     }
 
@@ -50,8 +67,11 @@ package struct TrackingKeys: Sendable {
 
     /// The token's text, or `nil` where it cannot be made: a target that is too long or not http(s), an organization over 64 bytes.
     package func sign(_ token: TrackingToken) -> String? {
-        guard let (id, key) = keys.first, token.organization.utf8.count <= 64 else { return nil }
-        var bytes: [UInt8] = [Self.version, id]
+        guard let key = keys.first, token.organization.utf8.count <= 64 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(128)
+        bytes.append(Self.version)
+        bytes.append(key.id)
         switch token.purpose {
         case .open: bytes.append(1)
         case .click: bytes.append(2)
@@ -62,10 +82,11 @@ package struct TrackingKeys: Sendable {
         bytes += token.delivery.bytes
         if case .click(let link, let target) = token.purpose {
             guard (0...65_535).contains(link), Self.isTrackable(target) else { return nil }
-            bytes += [UInt8(link >> 8), UInt8(link & 255)]
+            bytes.append(UInt8(link >> 8))
+            bytes.append(UInt8(link & 255))
             bytes += target.utf8
         }
-        bytes += HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Self.macBytes)
+        bytes += key.mac(of: bytes).prefix(Self.macBytes)
         return Self.encode(bytes)
     }
 
@@ -74,13 +95,23 @@ package struct TrackingKeys: Sendable {
     /// base64url without padding (RFC 4648 section 5).
     private static func encode(_ bytes: [UInt8]) -> String {
         let length = (bytes.count * 4 + 2) / 3
-        return String(unsafeUninitializedCapacity: length) { text in
-            for place in 0..<length {
-                let (byte, shift) = (place * 6 / 8, 10 - place * 6 % 8)
-                let pair = UInt16(bytes[byte]) << 8 | (byte + 1 < bytes.count ? UInt16(bytes[byte + 1]) : 0)
-                text[place] = alphabet[Int(pair >> UInt16(shift) & 63)]
+        return alphabet.withUnsafeBufferPointer { alphabet in
+            String(unsafeUninitializedCapacity: length) { text in
+                var waiting: UInt32 = 0
+                var bits = 0
+                var place = 0
+                for byte in bytes {
+                    waiting = waiting << 8 | UInt32(byte)
+                    bits += 8
+                    while bits >= 6 {
+                        bits -= 6
+                        text[place] = alphabet[Int(waiting >> UInt32(bits) & 63)]
+                        place += 1
+                    }
+                }
+                if bits > 0 { text[place] = alphabet[Int(waiting << UInt32(6 - bits) & 63)] }
+                return length
             }
-            return length
         }
     }
 
@@ -91,8 +122,8 @@ package struct TrackingKeys: Sendable {
         else { return nil }
         let signed = bytes.dropLast(Self.macBytes)
         let mac = Array(bytes.suffix(Self.macBytes))
-        let isOurs = keys.contains { id, key in
-            id == bytes[1] && Self.equal(Array(HMAC<SHA256>.authenticationCode(for: signed, using: key).prefix(Self.macBytes)), mac)
+        let isOurs = keys.contains { key in
+            key.id == bytes[1] && Self.equal(Array(key.mac(of: signed).prefix(Self.macBytes)), mac)
         }
         let length = Int(bytes[3])
         guard isOurs, signed.count >= 4 + length + 16,
@@ -117,8 +148,8 @@ package struct TrackingKeys: Sendable {
 
     /// Whether a link may be sent through the redirect: http or https, printable ASCII or beyond, not too long.
     package static func isTrackable(_ target: String) -> Bool {
-        let lowered = target.prefix(8).lowercased()
-        return (lowered.hasPrefix("http://") || lowered.hasPrefix("https://")) && target.utf8.count <= longestTarget
+        let lowered = target.utf8.lazy.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        return (lowered.starts(with: "http://".utf8) || lowered.starts(with: "https://".utf8)) && target.utf8.count <= longestTarget
             && target.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 

@@ -16,9 +16,10 @@ struct OutgoingMessage {
     /// Whether a piece is on its way.
     var isWriting = false
 
+    /// - Parameter wire: With the dot.
     init(_ wire: ByteBuffer = ByteBuffer()) {
         self.wire = wire
-        size = wire.readableBytes
+        size = max(0, wire.readableBytes - SMTPMessage.end.utf8CodeUnitCount)
     }
 
     /// The next bytes that may leave before the message is released; `nil` if there are none.
@@ -29,9 +30,7 @@ struct OutgoingMessage {
 
     /// What is left, and the dot.
     mutating func end() -> ByteBuffer {
-        var rest = wire
-        wire = ByteBuffer()
-        rest.writeStaticString(".\r\n")
-        return rest
+        defer { wire = ByteBuffer() }
+        return wire
     }
 }

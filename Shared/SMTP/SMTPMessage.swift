@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 
-/// A message as it goes on the wire after 354, without the dot that ends it.
+/// A message as it goes on the wire after 354.
 ///
 /// The only line ends are CRLF, no line is longer than RFC 5321 allows, and a line that begins with a dot begins with two: so no
 /// sequence of bytes in it can be taken for the end, however a server reads line ends. What would need repair is refused instead,
@@ -9,8 +9,8 @@ import NIOCore
 struct SMTPMessage: Sendable {
     static let longestLine = 998
 
-    /// Dots stuffed; ends with CRLF unless empty.
-    let wire: ByteBuffer
+    /// ``wire`` and the dot that ends the message.
+    let ended: ByteBuffer
     /// In bytes, as SIZE counts them (RFC 1870 section 6): before stuffing.
     let size: Int
     let isEightBit: Bool
@@ -29,10 +29,20 @@ struct SMTPMessage: Sendable {
         }
         wire.writeBytes(bytes[from...])
         if !isComplete { wire.writeStaticString("\r\n") }
-        self.wire = wire
+        wire.writeStaticString(Self.end)
+        ended = wire
         size = bytes.count + (isComplete ? 0 : 2)
         isEightBit = Self.hasHighBit(bytes)
         hasInternationalHeaders = isEightBit && Self.hasEightBitHeader(bytes)
+    }
+
+    static let end: StaticString = ".\r\n"
+
+    /// Dots stuffed; ends with CRLF unless empty.
+    var wire: ByteBuffer {
+        var wire = ended
+        wire.moveWriterIndex(to: ended.writerIndex - Self.end.utf8CodeUnitCount)
+        return wire
     }
 
     /// Where the lines begin that begin with a dot.
@@ -45,6 +55,13 @@ struct SMTPMessage: Sendable {
                 guard end > start, let found = memchr(base + start, Int32(byte), end - start) else { return nil }
                 return UnsafeRawPointer(found) - base
             }
+            // Where there are as many returns as line ends and no NUL, nothing within the lines has to be looked at.
+            var (returns, feeds) = (0, 0)
+            for byte in bytes {
+                returns += byte == UInt8(ascii: "\r") ? 1 : 0
+                feeds += byte == UInt8(ascii: "\n") ? 1 : 0
+            }
+            let isPlain = returns == feeds && find(0, from: 0, to: bytes.count) == nil
             var start = 0
             while start < bytes.count {
                 let feed = find(UInt8(ascii: "\n"), from: start, to: bytes.count)
@@ -52,9 +69,9 @@ struct SMTPMessage: Sendable {
                 let end = feed.map { $0 - 1 } ?? bytes.count
                 if let feed, feed == start || bytes[feed - 1] != UInt8(ascii: "\r") {
                     complaint = "byte \(feed) is a line feed without a carriage return"
-                } else if let lone = find(UInt8(ascii: "\r"), from: start, to: end) {
+                } else if !isPlain, let lone = find(UInt8(ascii: "\r"), from: start, to: end) {
                     complaint = "byte \(lone) is a carriage return without a line feed"
-                } else if let null = find(0, from: start, to: end) {
+                } else if !isPlain, let null = find(0, from: start, to: end) {
                     complaint = "byte \(null) is a NUL"
                 } else if end - start > longestLine {
                     complaint = "the line at byte \(start) is longer than \(longestLine) bytes"

@@ -11,7 +11,7 @@ enum SMTPPath {
         guard address.utf8.count <= longest else {
             throw .unfitAddress("it is longer than \(longest) bytes")
         }
-        guard let at = address.lastIndex(of: "@") else { throw .unfitAddress("it has no @") }
+        guard let at = address.utf8.lastIndex(of: UInt8(ascii: "@")) else { throw .unfitAddress("it has no @") }
         guard isDomain(address[address.index(after: at)...]) else { throw .unfitAddress("its domain is not one") }
         let local = address[..<at].unicodeScalars
         let isFit = local.first == "\"" ? isQuoted(local) : !local.isEmpty && local.allSatisfy(isUnquoted)
@@ -21,12 +21,12 @@ enum SMTPPath {
     /// A domain name, an internationalized one, or an address literal such as `[IPv6:2001:db8::1]`. Also what EHLO may say.
     static func isDomain(_ text: Substring) -> Bool {
         guard !text.isEmpty, text.utf8.count <= 255 else { return false }
-        if text.first == "[" {
+        if text.utf8.first == UInt8(ascii: "[") {
             return text.last == "]" && text.utf8.count > 2
                 && text.dropFirst().dropLast().utf8.allSatisfy { isLetterOrDigit($0) || ".:-".utf8.contains($0) }
         }
         return text.unicodeScalars.allSatisfy { scalar in
-            scalar.isASCII ? isLetterOrDigit(UInt8(scalar.value)) || ".-_".unicodeScalars.contains(scalar) : isVisible(scalar)
+            scalar.isASCII ? isLetterOrDigit(UInt8(scalar.value)) || ".-_".utf8.contains(UInt8(scalar.value)) : isVisible(scalar)
         }
     }
 
@@ -42,7 +42,7 @@ enum SMTPPath {
     }
 
     private static func isUnquoted(_ scalar: Unicode.Scalar) -> Bool {
-        isVisible(scalar) && !"<>()[]:;,\\\"@".unicodeScalars.contains(scalar)
+        isVisible(scalar) && !(scalar.isASCII && "<>()[]:;,\\\"@".utf8.contains(UInt8(scalar.value)))
     }
 
     /// Neither a space nor a control nor a separator of lines, of any plane.

@@ -62,13 +62,15 @@ struct SMTPReplyParser: Sendable {
 
     /// Moves an enhanced status code out of the lines that begin with it. One of another class than the reply's is just text.
     private static func reply(code: Int, lines: [String]) -> SMTPReply {
-        let word = lines.first.map { $0.prefix { $0 != " " } } ?? ""
-        guard let enhanced = EnhancedStatusCode(word), enhanced.class == code / 100 else {
+        let space = UInt8(ascii: " ")
+        let word = lines.first.map { $0.utf8.prefix { $0 != space } } ?? "".utf8[...]
+        guard let enhanced = EnhancedStatusCode(Substring(word)), enhanced.class == code / 100 else {
             return SMTPReply(code: code, lines: lines)
         }
         let stripped = lines.map { line in
-            guard line.hasPrefix(word), line.dropFirst(word.count).first.map({ $0 == " " }) ?? true else { return line }
-            return String(line.dropFirst(word.count).drop { $0 == " " })
+            guard line.utf8.starts(with: word) else { return line }
+            let rest = line.utf8.dropFirst(word.count)
+            return rest.isEmpty || rest.first == space ? String(Substring(rest.drop { $0 == space })) : line
         }
         return SMTPReply(code: code, enhanced: enhanced, lines: stripped)
     }

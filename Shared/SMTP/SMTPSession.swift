@@ -73,7 +73,7 @@ package final class SMTPSession: Sendable {
             transcript.append(.note, "\(error)")
             return SMTPAttempt(outcome: .unsendable(error), transcript: transcript)
         }
-        switch await Self.converse(channel, handler, { $0.begin(transaction, body.wire, by: deadline, $1) }) {
+        switch await Self.converse(channel, handler, { $0.begin(transaction, body.ended, by: deadline, $1) }) {
         case .settled(let attempt): return attempt
         case .dotPending: break
         case .open, .closed: return Self.unusable

@@ -58,10 +58,10 @@ struct JournalTests {
     }
 
     private func write(_ records: [JournalRecord], session: SessionID, tail: String = "") throws {
-        var bytes = Data()
-        for record in records { bytes += try record.line() }
-        bytes += Data(tail.utf8)
-        try bytes.write(to: folder.url.appendingPathComponent(JournalFile.name(of: session)))
+        var bytes: [UInt8] = []
+        for record in records { try record.append(to: &bytes) }
+        bytes += tail.utf8
+        try Data(bytes).write(to: folder.url.appendingPathComponent(JournalFile.name(of: session)))
     }
 
     private func journals() throws -> [String] {
@@ -126,10 +126,11 @@ struct JournalTests {
     @Test("a damaged line before the end is no reason to stop, and the file is kept as evidence")
     func damaged() async throws {
         let session = SessionID.fresh()
-        var bytes = try JournalRecord.dot(Self.entry(1)).line()
+        var bytes: [UInt8] = []
+        try JournalRecord.dot(Self.entry(1)).append(to: &bytes)
         bytes[20] ^= 1
-        bytes += try JournalRecord.dot(Self.entry(2)).line()
-        try bytes.write(to: folder.url.appendingPathComponent(JournalFile.name(of: session)))
+        try JournalRecord.dot(Self.entry(2)).append(to: &bytes)
+        try Data(bytes).write(to: folder.url.appendingPathComponent(JournalFile.name(of: session)))
         let published = Published()
         await recovery(published).recoverAll()
         #expect(published.kinds == [[.attemptUncertain], [.sessionEnded]])

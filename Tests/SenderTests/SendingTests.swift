@@ -552,7 +552,9 @@ struct SendingTests {
             let entry = JournalEntry(
                 delivery: .derived(from: "lost"), attempt: 1, mailing: .derived(from: "m"), organization: "acme",
                 startedAt: Timestamp(microseconds: 1), dotAt: Timestamp(microseconds: 2))
-            try JournalRecord.dot(entry).line().write(to: world.folder.url.appendingPathComponent(JournalFile.name(of: dead)))
+            var line: [UInt8] = []
+            try JournalRecord.dot(entry).append(to: &line)
+            try Data(line).write(to: world.folder.url.appendingPathComponent(JournalFile.name(of: dead)))
             try await RunningSender.run(in: world, [:]) { _ in
                 try await RunningSender.run(in: world, [:]) { _ in
                     try await eventually("the dead one's end") { world.hasEnded(dead) }

@@ -18,7 +18,7 @@ final class Journal: Sendable {
     /// Rewritten when it is larger, in bytes.
     private static let largest = 8 * 1024 * 1024
     /// How long records gather before they are written, in microseconds.
-    private static let gathering: UInt32 = 1500
+    private static let gathering: UInt32 = 3000
 
     private struct Mailbag {
         var jobs: [Job] = []

@@ -39,27 +39,40 @@ enum JournalRecord: Hashable, Sendable {
     /// The broker has confirmed that fact.
     case reported(Ticket)
 
-    /// The line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed.
-    func line() throws -> Data {
-        var line = Data("00000000 ".utf8)
-        let start = line.count
+    /// Adds the line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed.
+    func append(to lines: inout [UInt8]) throws {
+        let sum = lines.count
+        lines += "00000000 ".utf8
+        let start = lines.count
         switch self {
-        case .dot(let entry): line += Data("{\"dot\":".utf8) + (try Wire.encode(entry)) + Data("}".utf8)
+        case .dot(let entry):
+            lines += "{\"dot\":".utf8
+            lines += try Wire.encode(entry)
         case .answer(let ticket, let encoded):
-            line.reserveCapacity(encoded.json.count + 128)
-            line += Data("{\"answer\":".utf8)
-            line += encoded.json
-            line += Data(",\"ticket\":\(Self.json(ticket))}".utf8)
-        case .reported(let ticket): line += Data("{\"reported\":\(Self.json(ticket))}".utf8)
+            lines += "{\"answer\":".utf8
+            lines += encoded.json
+            lines += ",\"ticket\":".utf8
+            Self.append(ticket, to: &lines)
+        case .reported(let ticket):
+            lines += "{\"reported\":".utf8
+            Self.append(ticket, to: &lines)
         }
-        let digits = String(line.withUnsafeBytes { CRC32.of(UnsafeRawBufferPointer(rebasing: $0[start...])) }, radix: 16)
-        line.replaceSubrange((8 - digits.utf8.count)..<8, with: digits.utf8)
-        line.append(UInt8(ascii: "\n"))
-        return line
+        lines.append(UInt8(ascii: "}"))
+        var rest = lines.withUnsafeBytes { CRC32.of(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        for place in (sum..<sum + 8).reversed() {
+            let digit = UInt8(rest & 15)
+            lines[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            rest >>= 4
+        }
+        lines.append(UInt8(ascii: "\n"))
     }
 
-    /// Three of these are written for each mail, which is many for the encoder.
-    private static func json(_ ticket: Ticket) -> String { "{\"attempt\":\(ticket.attempt),\"delivery\":\"\(ticket.delivery)\"}" }
+    /// Written twice for each mail, which is often for the encoder.
+    private static func append(_ ticket: Ticket, to lines: inout [UInt8]) {
+        lines += "{\"attempt\":\(ticket.attempt),\"delivery\":\"".utf8
+        lines += ticket.delivery.description.utf8
+        lines += "\"}".utf8
+    }
 
     /// Reads a line without its line feed; `nil` where it is torn or damaged.
     init?(line: Data) {

@@ -94,8 +94,8 @@ final class JournalFile: Sendable {
     func append(_ records: [JournalRecord]) throws {
         guard !records.isEmpty else { return }
         let size = size
-        var bytes = Data()
-        for record in records { bytes += try record.line() }
+        var bytes: [UInt8] = []
+        for record in records { try record.append(to: &bytes) }
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in

@@ -50,6 +50,9 @@ struct Journey {
 
     /// A return path with its domain in ASCII, where that is possible.
     private static func envelopeForm(_ path: String) -> String {
+        // Most are in ASCII, so that there is nothing to do.
+        let isPlain = { (byte: UInt8) in byte < 0x80 && byte != UInt8(ascii: "[") && !(0x41...0x5A).contains(byte) }
+        guard !path.utf8.allSatisfy(isPlain) else { return path }
         do { return try EmailAddress(path).envelopeForm } catch { return path }
     }
 
