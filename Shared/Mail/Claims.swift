@@ -1,5 +1,5 @@
 /// A hint that a delivery waits to be sent. May come twice, late, or for something long finished: only a claim decides.
-package struct Ticket: Hashable, Sendable, Codable {
+package struct Ticket: Hashable, Sendable {
     package var delivery: DeliveryID
     /// The attempt to be made, from 1.
     package var attempt: Int
@@ -11,7 +11,7 @@ package struct Ticket: Hashable, Sendable, Codable {
 }
 
 /// A sender asks for the jobs behind its tickets. Asking again in the same session gets the same answer.
-package struct ClaimRequest: Hashable, Sendable, Codable {
+package struct ClaimRequest: Hashable, Sendable {
     package var session: SessionID
     /// How many deliveries the sender makes at once, whatever it is doing now.
     package var slots: Int
@@ -25,7 +25,7 @@ package struct ClaimRequest: Hashable, Sendable, Codable {
 }
 
 /// Exactly one job or refusal for each ticket of the request.
-package struct ClaimAnswer: Hashable, Sendable, Codable {
+package struct ClaimAnswer: Hashable, Sendable {
     package var jobs: [Job]
     package var refusals: [ClaimRefusal]
 
@@ -36,7 +36,7 @@ package struct ClaimAnswer: Hashable, Sendable, Codable {
 }
 
 /// Everything that one attempt needs, but for the content, which is fetched once by its hash.
-package struct Job: Hashable, Sendable, Codable {
+package struct Job: Hashable, Sendable {
     package var delivery: DeliveryID
     package var attempt: Int
     package var mailing: MailingID
@@ -69,12 +69,12 @@ package struct Job: Hashable, Sendable, Codable {
     }
 }
 
-package struct ClaimRefusal: Hashable, Sendable, Codable {
+package struct ClaimRefusal: Hashable, Sendable {
     package var ticket: Ticket
     package var reason: Reason
 
     /// Whatever the reason, the ticket is spent: the sender acks it and sends nothing.
-    package enum Reason: String, Codable, Sendable, CaseIterable {
+    package enum Reason: String, Sendable, JSONWord {
         case cancelled
         /// Another session has it.
         case claimed
@@ -95,7 +95,7 @@ package struct ClaimRefusal: Hashable, Sendable, Codable {
 
 /// A sender asks for the bytes behind a hash: a ``Content`` as JSON, or an attachment. Answered with the bytes as the
 /// message's body, type ``Questions/blob``; or type ``Questions/missing``.
-package struct BlobRequest: Hashable, Sendable, Codable {
+package struct BlobRequest: Hashable, Sendable {
     package var hash: ContentHash
 
     package init(hash: ContentHash) {

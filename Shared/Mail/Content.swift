@@ -63,7 +63,7 @@ package struct AttachmentReference: Hashable, Sendable, Codable {
 }
 
 /// SHA-256 of some bytes, as 64 lower-case hexadecimal digits: their name in every cache.
-package struct ContentHash: Hashable, Sendable, Codable, CustomStringConvertible {
+package struct ContentHash: Hashable, Sendable, JSONTextual {
     package let description: String
 
     package init(of bytes: some DataProtocol) {
@@ -83,17 +83,7 @@ package struct ContentHash: Hashable, Sendable, Codable, CustomStringConvertible
         description = text
     }
 
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let hash = ContentHash(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "a hash is 64 lower-case hexadecimal digits")
-        }
-        self = hash
-    }
+    package init?(ascii: UnsafeBufferPointer<UInt8>) { self.init(String(decoding: ascii, as: UTF8.self)) }
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+    package static var form: String { "a hash is 64 lower-case hexadecimal digits" }
 }

@@ -16,21 +16,13 @@ package struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-extension EmailAddress: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        do {
-            self = try EmailAddress(text)
-        } catch {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(error)")
-        }
+extension EmailAddress: JSONValue {
+    package init(json: JSONReader) throws {
+        let text = try json.text()
+        do { self = try EmailAddress(text) } catch { throw json.fault("\(error)") }
     }
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+    package func write(to output: inout JSONOutput) { output.text(description) }
 }
 
 /// Why a text is not an address, in words for the person who typed it.

@@ -18,7 +18,7 @@ package struct Fact: Hashable, Sendable, Identifiable {
     package var kind: Kind { body.kind }
 
     /// The kinds of fact; the raw value is the AMQP routing key.
-    package enum Kind: String, CaseIterable, Sendable, Codable {
+    package enum Kind: String, Sendable, JSONWord {
         case mailingAccepted = "mailing.accepted"
         case mailingRefused = "mailing.refused"
         case deliveryScheduled = "delivery.scheduled"
@@ -149,75 +149,6 @@ package struct Fact: Hashable, Sendable, Identifiable {
             case .contactUnsubscribed(let changed), .contactResubscribed(let changed): changed.mailing
             case .messageOpened, .linkClicked, .sessionEnded: nil
             }
-        }
-    }
-}
-
-extension Fact: Codable {
-    private enum Key: String, CodingKey {
-        case id, kind, organization, occurredAt
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        id = try container.decode(FactID.self, forKey: .id)
-        organization = try container.decode(String.self, forKey: .organization)
-        occurredAt = try container.decode(Timestamp.self, forKey: .occurredAt)
-        body =
-            switch try container.decode(Kind.self, forKey: .kind) {
-            case .mailingAccepted: .mailingAccepted(try .init(from: decoder))
-            case .mailingRefused: .mailingRefused(try .init(from: decoder))
-            case .deliveryScheduled: .deliveryScheduled(try .init(from: decoder))
-            case .deliveryPending: .deliveryPending(try .init(from: decoder))
-            case .deliveryCancelled: .deliveryCancelled(try .init(from: decoder))
-            case .deliveryDropped: .deliveryDropped(try .init(from: decoder))
-            case .deliveryFailed: .deliveryFailed(try .init(from: decoder))
-            case .deliveryExpired: .deliveryExpired(try .init(from: decoder))
-            case .deliveryResolved: .deliveryResolved(try .init(from: decoder))
-            case .attemptStarted: .attemptStarted(try .init(from: decoder))
-            case .attemptDelivered: .attemptDelivered(try .init(from: decoder))
-            case .attemptDeferred: .attemptDeferred(try .init(from: decoder))
-            case .attemptBounced: .attemptBounced(try .init(from: decoder))
-            case .attemptUncertain: .attemptUncertain(try .init(from: decoder))
-            case .attemptAbandoned: .attemptAbandoned(try .init(from: decoder))
-            case .sessionEnded: .sessionEnded(try .init(from: decoder))
-            case .messageOpened: .messageOpened(try .init(from: decoder))
-            case .linkClicked: .linkClicked(try .init(from: decoder))
-            case .contactUnsubscribed: .contactUnsubscribed(try .init(from: decoder))
-            case .contactResubscribed: .contactResubscribed(try .init(from: decoder))
-            case .reminderPlanned: .reminderPlanned(try .init(from: decoder))
-            case .reminderMoved: .reminderMoved(try .init(from: decoder))
-            case .reminderSkipped: .reminderSkipped(try .init(from: decoder))
-            case .reminderIssued: .reminderIssued(try .init(from: decoder))
-            case .reminderWithdrawn: .reminderWithdrawn(try .init(from: decoder))
-            }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(kind, forKey: .kind)
-        try container.encode(organization, forKey: .organization)
-        try container.encode(occurredAt, forKey: .occurredAt)
-        switch body {
-        case .mailingAccepted(let body): try body.encode(to: encoder)
-        case .mailingRefused(let body): try body.encode(to: encoder)
-        case .deliveryScheduled(let body), .deliveryPending(let body), .deliveryCancelled(let body), .deliveryExpired(let body):
-            try body.encode(to: encoder)
-        case .deliveryDropped(let body): try body.encode(to: encoder)
-        case .deliveryFailed(let body): try body.encode(to: encoder)
-        case .deliveryResolved(let body): try body.encode(to: encoder)
-        case .attemptStarted(let body): try body.encode(to: encoder)
-        case .attemptDelivered(let body), .attemptDeferred(let body), .attemptBounced(let body), .attemptUncertain(let body),
-            .attemptAbandoned(let body):
-            try body.encode(to: encoder)
-        case .sessionEnded(let body): try body.encode(to: encoder)
-        case .messageOpened(let body): try body.encode(to: encoder)
-        case .linkClicked(let body): try body.encode(to: encoder)
-        case .contactUnsubscribed(let body), .contactResubscribed(let body): try body.encode(to: encoder)
-        case .reminderPlanned(let body), .reminderMoved(let body), .reminderSkipped(let body), .reminderIssued(let body),
-            .reminderWithdrawn(let body):
-            try body.encode(to: encoder)
         }
     }
 }

@@ -1,5 +1,5 @@
 /// A mailing was accepted: everything about it, once. Attachments by name, size and hash only.
-package struct MailingAccepted: Hashable, Sendable, Codable {
+package struct MailingAccepted: Hashable, Sendable {
     package var mailing: MailingID
     /// `invite`, `update`, `campaign`, `reminder`, `direct` or the client's own label.
     package var kind: String
@@ -13,7 +13,7 @@ package struct MailingAccepted: Hashable, Sendable, Codable {
     package var recipients: [Recipient]
 
     /// One recipient, and the delivery that is on its way to them.
-    package struct Recipient: Hashable, Sendable, Codable {
+    package struct Recipient: Hashable, Sendable {
         package var delivery: DeliveryID
         /// As submitted: an invalid one is kept here as it came, and its delivery failed.
         package var address: String
@@ -28,12 +28,6 @@ package struct MailingAccepted: Hashable, Sendable, Codable {
             self.role = role
             self.variables = variables
         }
-    }
-
-    /// The fact's own `kind` stands beside these fields, so the mailing's kind is written `mailingKind`.
-    private enum CodingKeys: String, CodingKey {
-        case mailing, name, audience, collection, sendAt, whenUncertain, content, recipients
-        case kind = "mailingKind"
     }
 
     package init(
@@ -53,7 +47,7 @@ package struct MailingAccepted: Hashable, Sendable, Codable {
 }
 
 /// A mailing submitted over AMQP was refused whole. (Over HTTP the answer itself says so.)
-package struct MailingRefused: Hashable, Sendable, Codable {
+package struct MailingRefused: Hashable, Sendable {
     package var mailing: MailingID
     /// What was wrong and what would be right, one sentence each.
     package var problems: [String]
@@ -65,7 +59,7 @@ package struct MailingRefused: Hashable, Sendable, Codable {
 }
 
 /// The scheduler moved a delivery: scheduled, pending, cancelled or expired.
-package struct DeliveryMoved: Hashable, Sendable, Codable {
+package struct DeliveryMoved: Hashable, Sendable {
     package var delivery: DeliveryID
     package var mailing: MailingID
     /// The attempt this is about, from 1: for `pending` the one to be made, otherwise the last made or to be made.
@@ -84,7 +78,7 @@ package struct DeliveryMoved: Hashable, Sendable, Codable {
     }
 }
 
-package struct DeliveryDropped: Hashable, Sendable, Codable {
+package struct DeliveryDropped: Hashable, Sendable {
     package var delivery: DeliveryID
     package var mailing: MailingID
     package var reason: DropReason
@@ -99,7 +93,7 @@ package struct DeliveryDropped: Hashable, Sendable, Codable {
     }
 }
 
-package struct DeliveryFailed: Hashable, Sendable, Codable {
+package struct DeliveryFailed: Hashable, Sendable {
     package var delivery: DeliveryID
     package var mailing: MailingID
     package var reason: FailReason
@@ -114,7 +108,7 @@ package struct DeliveryFailed: Hashable, Sendable, Codable {
 }
 
 /// A person decided about an uncertain attempt.
-package struct DeliveryResolved: Hashable, Sendable, Codable {
+package struct DeliveryResolved: Hashable, Sendable {
     package var delivery: DeliveryID
     package var mailing: MailingID
     package var attempt: Int
@@ -132,7 +126,7 @@ package struct DeliveryResolved: Hashable, Sendable, Codable {
 }
 
 /// A sender claimed a delivery. Reported by the scheduler, which granted the claim.
-package struct AttemptStarted: Hashable, Sendable, Codable {
+package struct AttemptStarted: Hashable, Sendable {
     package var delivery: DeliveryID
     package var mailing: MailingID
     /// From 1.
@@ -148,7 +142,7 @@ package struct AttemptStarted: Hashable, Sendable, Codable {
 }
 
 /// How an attempt ended, with the evidence. One body for delivered, deferred, bounced, uncertain and abandoned.
-package struct AttemptEnded: Hashable, Sendable, Codable {
+package struct AttemptEnded: Hashable, Sendable {
     package var delivery: DeliveryID
     package var mailing: MailingID
     package var attempt: Int
@@ -192,7 +186,7 @@ package struct AttemptEnded: Hashable, Sendable, Codable {
 
 /// A sender's life is over and everything its journal knew has been reported before this fact. Whatever it had claimed
 /// and not reported never reached the final dot: it may be sent again at once. The session can claim nothing more.
-package struct SessionEnded: Hashable, Sendable, Codable {
+package struct SessionEnded: Hashable, Sendable {
     package var session: SessionID
 
     package init(session: SessionID) {
@@ -201,7 +195,7 @@ package struct SessionEnded: Hashable, Sendable, Codable {
 }
 
 /// The tracking image of a delivery was fetched.
-package struct MessageOpened: Hashable, Sendable, Codable {
+package struct MessageOpened: Hashable, Sendable {
     package var delivery: DeliveryID
     /// Hostile text, at most 512 bytes.
     package var userAgent: String?
@@ -213,7 +207,7 @@ package struct MessageOpened: Hashable, Sendable, Codable {
 }
 
 /// A link of a delivery was followed.
-package struct LinkClicked: Hashable, Sendable, Codable {
+package struct LinkClicked: Hashable, Sendable {
     package var delivery: DeliveryID
     /// The link's place in the message, from 0.
     package var link: Int
@@ -230,7 +224,7 @@ package struct LinkClicked: Hashable, Sendable, Codable {
 }
 
 /// A person will get no more mass mail of the organization, or gets it again: `occurredAt` is when they said so.
-package struct ContactChanged: Hashable, Sendable, Codable {
+package struct ContactChanged: Hashable, Sendable {
     /// As ``EmailAddress/person`` writes it.
     package var address: String
     /// The delivery through which they unsubscribed, also where they came back; absent where it was none.
@@ -245,7 +239,7 @@ package struct ContactChanged: Hashable, Sendable, Codable {
 }
 
 /// A reminder was planned, moved to another time, skipped, issued or withdrawn.
-package struct ReminderMoved: Hashable, Sendable, Codable {
+package struct ReminderMoved: Hashable, Sendable {
     package var reminder: ReminderID
     package var collection: String
     package var expiresOn: String

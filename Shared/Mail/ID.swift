@@ -9,6 +9,7 @@ package struct ID<Subject>: Hashable, Sendable, Comparable, CustomStringConverti
     package let high: UInt64
     package let low: UInt64
 
+    @inlinable
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
@@ -27,8 +28,8 @@ package struct ID<Subject>: Hashable, Sendable, Comparable, CustomStringConverti
     /// Reads the usual 36 characters, `0192…-…`, in either case; `nil` for anything else.
     package init?(_ text: some StringProtocol) {
         var text = String(text)
-        guard let halves = text.withUTF8(UUIDText.read) else { return nil }
-        self.init(high: halves.high, low: halves.low)
+        guard let id = text.withUTF8(ID.init(ascii:)) else { return nil }
+        self = id
     }
 
     /// A new name, UUID version 7.
@@ -63,17 +64,33 @@ package struct ID<Subject>: Hashable, Sendable, Comparable, CustomStringConverti
     /// The usual 36 characters, in lower case.
     package var description: String { UUIDText.write(high: high, low: low) }
 
+    // Within reach of other modules' optimizers: sets and dictionaries of these are everywhere.
+
+    @inlinable
     package static func < (one: ID, other: ID) -> Bool {
-        (one.high, one.low) < (other.high, other.low)
+        one.high == other.high ? one.low < other.low : one.high < other.high
+    }
+
+    @inlinable
+    package static func == (one: ID, other: ID) -> Bool {
+        one.high == other.high && one.low == other.low
+    }
+
+    @inlinable
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(high)
+        hasher.combine(low)
     }
 }
 
 /// The 36 characters of a UUID. Not generic, and so quick: every message has its own.
 private enum UUIDText {
+    static let length = 36
+
     static func read(_ text: UnsafeBufferPointer<UInt8>) -> (high: UInt64, low: UInt64)? {
-        guard text.count == 36 else { return nil }
+        guard text.count == length else { return nil }
         var halves: (high: UInt64, low: UInt64) = (0, 0)
-        for index in 0..<36 {
+        for index in 0..<length {
             let character = text[index]
             if isHyphen(index) {
                 guard character == UInt8(ascii: "-") else { return nil }
@@ -90,18 +107,22 @@ private enum UUIDText {
     }
 
     static func write(high: UInt64, low: UInt64) -> String {
-        String(unsafeUninitializedCapacity: 36) { text in
-            var shift: UInt64 = 64
-            for index in 0..<36 {
-                if isHyphen(index) {
-                    text[index] = UInt8(ascii: "-")
-                    if index == 18 { shift = 64 }
-                    continue
-                }
-                shift -= 4
-                text[index] = hexDigit(UInt8(truncatingIfNeeded: (index < 18 ? high : low) >> shift) & 15)
+        String(unsafeUninitializedCapacity: length) { text in
+            write(high: high, low: low, to: text)
+            return length
+        }
+    }
+
+    static func write(high: UInt64, low: UInt64, to text: UnsafeMutableBufferPointer<UInt8>) {
+        var shift: UInt64 = 64
+        for index in 0..<length {
+            if isHyphen(index) {
+                text[index] = UInt8(ascii: "-")
+                if index == 18 { shift = 64 }
+                continue
             }
-            return 36
+            shift -= 4
+            text[index] = hexDigit(UInt8(truncatingIfNeeded: (index < 18 ? high : low) >> shift) & 15)
         }
     }
 
@@ -121,21 +142,17 @@ private enum UUIDText {
     }
 }
 
-extension ID: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let id = ID(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "an identifier has 36 characters, such as 01923f6e-7b1a-7c3d-9a4e-0123456789ab")
-        }
-        self = id
+extension ID: JSONTextual {
+    package init?(ascii: UnsafeBufferPointer<UInt8>) {
+        guard let halves = UUIDText.read(ascii) else { return nil }
+        self.init(high: halves.high, low: halves.low)
     }
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
+    package func write(to output: inout JSONOutput) {
+        output.plainText(UUIDText.length) { UUIDText.write(high: high, low: low, to: $0) }
     }
+
+    package static var form: String { "an identifier has 36 characters, such as 01923f6e-7b1a-7c3d-9a4e-0123456789ab" }
 }
 
 package enum OfMailing {}

@@ -3,10 +3,6 @@ import Foundation
 /// Encodes one value: a scalar, or the container that the value asks for. Everything goes into one buffer; members are put into
 /// the order of their names when an object ends.
 final class JSONWriter: Encoder {
-    final class Output {
-        var bytes: [UInt8] = []
-    }
-
     private enum Shape { case nothing, scalar, object, array }
 
     /// A member or an element: where it stands in the buffer, or who writes it apart.
@@ -14,9 +10,11 @@ final class JSONWriter: Encoder {
         var name = ""
         var range = 0..<0
         var apart: JSONWriter?
+        /// Several members with their names.
+        var isRecord = false
     }
 
-    let output: Output
+    private let box: JSONOutput.Box
     private let start: Int
     private var shape = Shape.nothing
     private var entries: [Entry] = []
@@ -24,9 +22,9 @@ final class JSONWriter: Encoder {
     /// Nobody asks: what we write has no faults that depend on the place.
     var codingPath: [any CodingKey] { [] }
 
-    init(_ output: Output) {
-        self.output = output
-        start = output.bytes.count
+    init(_ box: JSONOutput.Box) {
+        self.box = box
+        start = box.output.bytes.count
     }
 
     /// Writes a whole value at the end of the buffer.
@@ -37,6 +35,30 @@ final class JSONWriter: Encoder {
             try value.encode(to: self)
             close()
         }
+    }
+
+    static func of(_ encoder: any Encoder, for value: some JSONValue) throws -> JSONWriter {
+        guard let writer = encoder as? JSONWriter else {
+            throw EncodingError.invalidValue(
+                value, .init(codingPath: encoder.codingPath, debugDescription: "it is written as JSON text only"))
+        }
+        return writer
+    }
+
+    /// Writes a value that writes itself.
+    func value(_ value: some JSONValue) throws {
+        shape = .scalar
+        try value.write(to: &box.output)
+    }
+
+    /// Writes the members of a record among those of the object that it stands for.
+    func record(_ record: some JSONRecord) throws {
+        shape = .object
+        box.output.beginObject()
+        let begin = box.output.bytes.count
+        try record.writeMembers(to: &box.output)
+        guard box.output.bytes.count > begin else { return }
+        entries.append(Entry(range: begin..<box.output.bytes.count, isRecord: true))
     }
 
     // MARK: - Containers
@@ -56,22 +78,22 @@ final class JSONWriter: Encoder {
     fileprivate var count: Int { entries.count }
 
     fileprivate func member(_ name: String, _ write: () throws -> Void) rethrows {
-        let begin = output.bytes.count
+        let begin = box.output.bytes.count
         let container = shape
         try write()
         shape = container
-        entries.append(Entry(name: name, range: begin..<output.bytes.count))
+        entries.append(Entry(name: name, range: begin..<box.output.bytes.count))
     }
 
     fileprivate func member<Value: Encodable>(_ name: String, value: Value) throws {
-        let begin = output.bytes.count
-        try JSONWriter(output).write(value)
-        entries.append(Entry(name: name, range: begin..<output.bytes.count))
+        let begin = box.output.bytes.count
+        try JSONWriter(box).write(value)
+        entries.append(Entry(name: name, range: begin..<box.output.bytes.count))
     }
 
     /// A container that may be filled later: in a buffer of its own.
     fileprivate func apart(_ name: String) -> JSONWriter {
-        let writer = JSONWriter(Output())
+        let writer = JSONWriter(JSONOutput.Box())
         entries.append(Entry(name: name, apart: writer))
         return writer
     }
@@ -79,27 +101,27 @@ final class JSONWriter: Encoder {
     /// Puts the brackets, commas and names around what was written since the start.
     private func close() {
         guard shape == .object || shape == .array else {
-            if shape == .nothing { output.bytes += "{}".utf8 }
+            if shape == .nothing { box.output.word("{}") }
             return
         }
-        let written = Array(output.bytes[start...])
-        output.bytes.removeSubrange(start...)
+        let written = Array(box.output.bytes[start...])
+        box.output.bytes.removeSubrange(start...)
         if shape == .object { entries.sort { $0.name < $1.name } }
-        output.bytes.append(UInt8(ascii: shape == .object ? "{" : "["))
+        box.output.bytes.append(UInt8(ascii: shape == .object ? "{" : "["))
         for (index, entry) in entries.enumerated() {
-            if index > 0 { output.bytes.append(UInt8(ascii: ",")) }
-            if shape == .object {
-                text(entry.name)
-                output.bytes.append(UInt8(ascii: ":"))
+            if index > 0 { box.output.bytes.append(UInt8(ascii: ",")) }
+            if shape == .object, !entry.isRecord {
+                box.output.text(entry.name)
+                box.output.bytes.append(UInt8(ascii: ":"))
             }
             if let apart = entry.apart {
                 apart.close()
-                output.bytes += apart.output.bytes
+                box.output.bytes += apart.box.output.bytes
             } else {
-                output.bytes += written[(entry.range.lowerBound - start)..<(entry.range.upperBound - start)]
+                box.output.bytes += written[(entry.range.lowerBound - start)..<(entry.range.upperBound - start)]
             }
         }
-        output.bytes.append(UInt8(ascii: shape == .object ? "}" : "]"))
+        box.output.bytes.append(UInt8(ascii: shape == .object ? "}" : "]"))
         shape = .scalar
     }
 
@@ -107,20 +129,20 @@ final class JSONWriter: Encoder {
 
     fileprivate func scalar(_ value: String) {
         shape = .scalar
-        text(value)
+        box.output.text(value)
     }
 
     fileprivate func scalar(_ value: some BinaryInteger) {
         shape = .scalar
-        output.bytes += value.description.utf8
+        box.output.number(value)
     }
 
     fileprivate func scalar(_ value: Bool) { word(value ? "true" : "false") }
     fileprivate func null() { word("null") }
 
-    private func word(_ word: String) {
+    private func word(_ word: StaticString) {
         shape = .scalar
-        output.bytes += word.utf8
+        box.output.word(word)
     }
 
     fileprivate func scalar(_ value: Double) throws {
@@ -129,35 +151,8 @@ final class JSONWriter: Encoder {
                 value, .init(codingPath: [], debugDescription: "JSON has no number for \(value)"))
         }
         let digits = value.description
-        word(digits.hasSuffix(".0") ? String(digits.dropLast(2)) : digits)
-    }
-
-    private func text(_ value: String) {
-        var value = value
-        output.bytes.append(UInt8(ascii: "\""))
-        value.withUTF8 { utf8 in
-            var copied = 0
-            for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                output.bytes += utf8[copied..<index]
-                copied = index + 1
-                output.bytes += Self.escape(byte).utf8
-            }
-            output.bytes += utf8[copied...]
-        }
-        output.bytes.append(UInt8(ascii: "\""))
-    }
-
-    private static func escape(_ byte: UInt8) -> String {
-        switch byte {
-        case UInt8(ascii: "\""): "\\\""
-        case UInt8(ascii: "\\"): "\\\\"
-        case 0x08: "\\b"
-        case 0x0C: "\\f"
-        case 0x0A: "\\n"
-        case 0x0D: "\\r"
-        case 0x09: "\\t"
-        default: "\\u00" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16)
-        }
+        shape = .scalar
+        box.output.bytes += (digits.hasSuffix(".0") ? digits.dropLast(2) : digits[...]).utf8
     }
 }
 

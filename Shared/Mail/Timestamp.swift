@@ -44,34 +44,40 @@ package struct Timestamp: Hashable, Sendable, Comparable {
 
 // MARK: - Text
 
-extension Timestamp: CustomStringConvertible, Codable {
+extension Timestamp: JSONTextual {
     /// RFC 3339 in UTC with microseconds: `2026-12-01T08:00:00.000000Z`. Sorts as text in order of time.
     package var description: String {
+        String(unsafeUninitializedCapacity: Self.length) { text in
+            write(to: text)
+            return Self.length
+        }
+    }
+
+    private static let length = 27
+
+    private func write(to text: UnsafeMutableBufferPointer<UInt8>) {
         let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
-        let dayNumber = second < 0 ? day - 1 : day
+        let civil = CivilDate(dayNumber: second < 0 ? day - 1 : day)
         let secondOfDay = second < 0 ? second + 86_400 : second
         let fraction = (microseconds % 1_000_000 + 1_000_000) % 1_000_000
-        let civil = CivilDate(dayNumber: dayNumber)
-        let parts: [(value: Int64, digits: Int, mark: UInt8)] = [
-            (Int64(civil.year), 4, UInt8(ascii: "-")), (Int64(civil.month), 2, UInt8(ascii: "-")),
-            (Int64(civil.day), 2, UInt8(ascii: "T")), (secondOfDay / 3600, 2, UInt8(ascii: ":")),
-            (secondOfDay / 60 % 60, 2, UInt8(ascii: ":")), (secondOfDay % 60, 2, UInt8(ascii: ".")),
-            (fraction, 6, UInt8(ascii: "Z")),
-        ]
-        return String(unsafeUninitializedCapacity: 27) { text in
-            var end = 0
-            for part in parts {
-                // Beyond the years that can be written the text is wrong, and no trap.
-                var rest = part.value.magnitude
-                for place in (end..<end + part.digits).reversed() {
-                    text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
-                    rest /= 10
-                }
-                text[end + part.digits] = part.mark
-                end += part.digits + 1
+        var end = 0
+        func put(_ value: Int64, digits: Int, then mark: UInt8) {
+            // Beyond the years that can be written the text is wrong, and no trap.
+            var rest = value.magnitude
+            for place in (end..<end + digits).reversed() {
+                text[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
             }
-            return end
+            text[end + digits] = mark
+            end += digits + 1
         }
+        put(Int64(civil.year), digits: 4, then: UInt8(ascii: "-"))
+        put(Int64(civil.month), digits: 2, then: UInt8(ascii: "-"))
+        put(Int64(civil.day), digits: 2, then: UInt8(ascii: "T"))
+        put(secondOfDay / 3600, digits: 2, then: UInt8(ascii: ":"))
+        put(secondOfDay / 60 % 60, digits: 2, then: UInt8(ascii: ":"))
+        put(secondOfDay % 60, digits: 2, then: UInt8(ascii: "."))
+        put(fraction, digits: 6, then: UInt8(ascii: "Z"))
     }
 
     /// Reads RFC 3339 (section 5.6): a date, `T`, a time with up to nine decimals, and `Z` or an offset. `nil` for anything else.
@@ -94,17 +100,33 @@ extension Timestamp: CustomStringConvertible, Codable {
         self.init(microseconds: moment)
     }
 
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let time = Timestamp(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "a time is written as in RFC 3339, such as 2026-12-01T08:00:00Z")
-        }
-        self = time
+    package init?(ascii: UnsafeBufferPointer<UInt8>) {
+        if let own = Self.readOwn(ascii) { self = own } else { self.init(String(decoding: ascii, as: UTF8.self)) }
     }
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
+    /// What ``description`` writes, which is nearly all there is to read; `nil` for any other form.
+    private static func readOwn(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+        func number(_ places: Range<Int>) -> Int? {
+            var number = 0
+            for place in places {
+                let digit = text[place] &- UInt8(ascii: "0")
+                guard digit < 10 else { return nil }
+                number = number * 10 + Int(digit)
+            }
+            return number
+        }
+        guard text.count == length, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"),
+            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"), text[19] == UInt8(ascii: "."),
+            text[26] == UInt8(ascii: "Z"),
+            let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+            let date = CivilDate(year: year, month: month, day: day), let hour = number(11..<13), let minute = number(14..<16),
+            let second = number(17..<19), let fraction = number(20..<26), hour < 24, minute < 60, second < 60
+        else { return nil }
+        return Timestamp(
+            microseconds: (date.dayNumber * 86_400 + Int64(hour * 3600 + minute * 60 + second)) * 1_000_000 + Int64(fraction))
     }
+
+    package func write(to output: inout JSONOutput) { output.plainText(Self.length, write) }
+
+    package static var form: String { "a time is written as in RFC 3339, such as 2026-12-01T08:00:00Z" }
 }

@@ -1,5 +1,5 @@
 /// How a refusal was understood, and what that means for the address.
-package struct Verdict: Hashable, Sendable, Codable {
+package struct Verdict: Hashable, Sendable {
     package let `class`: BounceClass
     package let reason: BounceReason
     /// Whether the reply leaves no doubt.
@@ -15,8 +15,24 @@ package struct Verdict: Hashable, Sendable, Codable {
     }
 }
 
+extension Verdict: JSONRecord {
+    package init(members: inout JSONMembers) throws {
+        `class` = try members.read("class")
+        reason = try members.read("reason")
+        certain = try members.read("certain")
+        suppress = try members.read("suppress")
+    }
+
+    package func writeMembers(to output: inout JSONOutput) throws {
+        try output.member("class", `class`)
+        try output.member("reason", reason)
+        try output.member("certain", certain)
+        try output.member("suppress", suppress)
+    }
+}
+
 /// What a refusal says about where mail should no longer go.
-package enum Suppression: String, Codable, Sendable, CaseIterable {
+package enum Suppression: String, Sendable, JSONWord {
     /// This mailbox is not there.
     case address
     /// Nobody at this domain takes mail.
@@ -35,7 +51,7 @@ package enum Suppression: String, Codable, Sendable, CaseIterable {
 }
 
 /// How a server's refusal is to be understood.
-package enum BounceClass: String, Codable, Sendable, CaseIterable {
+package enum BounceClass: String, Sendable, JSONWord {
     /// Permanent: this address or domain takes no mail.
     case hard
     /// Temporary, and about the mailbox or the message: full, too large.
@@ -47,7 +63,7 @@ package enum BounceClass: String, Codable, Sendable, CaseIterable {
 }
 
 /// Why a server refused, in the words of the history.
-package enum BounceReason: String, Codable, Sendable, CaseIterable {
+package enum BounceReason: String, Sendable, JSONWord {
     case addressUnknown = "address-unknown"
     case domainUnknown = "domain-unknown"
     case movedOrDisabled = "moved-or-disabled"

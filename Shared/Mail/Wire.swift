@@ -22,14 +22,18 @@ package enum Wire {
         }
     }
 
-    /// JSON with sorted keys, so that equal values have equal bytes.
-    package static func encode(_ value: some Encodable) throws -> Data {
-        try JSONText.write(value)
-    }
+    /// JSON, the same bytes for equal values.
+    package static func encode(_ value: some Encodable) throws -> Data { try JSONText.write(value) }
+
+    package static func encode(_ value: some JSONValue) throws -> Data { try JSONText.write(value) }
 
     /// Reads one JSON value.
     /// - Throws: ``Unreadable``, in words that name the place.
     package static func decode<Value: Decodable>(_ type: Value.Type, from body: Data) throws(Unreadable) -> Value {
+        try read(body) { try JSONText.read(type, from: $0) }
+    }
+
+    package static func decode<Value: JSONValue>(_ type: Value.Type, from body: Data) throws(Unreadable) -> Value {
         try read(body) { try JSONText.read(type, from: $0) }
     }
 

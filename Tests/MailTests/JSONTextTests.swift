@@ -86,6 +86,41 @@ struct JSONTextTests {
         #expect(error.pointer == place)
     }
 
+    @Test("that no element of a long list is of the wanted type is found in a time that grows with their number only")
+    func manyMismatches() throws {
+        struct Word: Decodable {
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.singleValueContainer()
+                if (try? container.decode(Bool.self)) != nil { Issue.record("A text was read as true or false.") }
+            }
+        }
+        let list = Data("[\(Array(repeating: "\"x\"", count: 50_000).joined(separator: ","))]".utf8)
+        #expect(try JSONText.read([Word].self, from: list).count == 50_000)
+    }
+
+    @Test("a record stands within other values, and others within a record, as if it were coded their way")
+    func records() throws {
+        struct Outer: Codable, Hashable {
+            var z = [Ticket(delivery: .derived(from: "d"), attempt: 2)]
+            var a: ServerReply? = ServerReply(code: 250, text: "{")
+            var n: Ticket?
+            var kind = Fact.Kind.attemptStarted
+        }
+        struct Flat: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                try ServerReply(code: 250, text: "[").encode(to: encoder)
+                var container = encoder.container(keyedBy: JSONKey.self)
+                try container.encode(1, forKey: .more)
+            }
+            enum JSONKey: CodingKey { case more }
+        }
+        let text = try JSONText.write(Outer())
+        #expect(try JSONText.read(Outer.self, from: text) == Outer())
+        #expect(try JSONSerialization.jsonObject(with: text) is [String: Any])
+        #expect(String(decoding: try JSONText.write(Flat()), as: UTF8.self) == #"{"code":250,"text":"[","more":1}"#)
+        #expect(String(decoding: try JSONText.write([["a"], []]), as: UTF8.self) == #"[["a"],[]]"#)
+    }
+
     @Test("elements keep the text they came in")
     func elements() throws {
         let read = try JSONText.readElements([Int].self, from: Data("[ [1, 2] ,[]]".utf8))

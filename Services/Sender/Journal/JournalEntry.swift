@@ -2,7 +2,7 @@ import Foundation
 import Mail
 
 /// One attempt as its journal knows it: begun, and not yet known to be settled.
-struct JournalEntry: Hashable, Sendable, Codable {
+struct JournalEntry: Hashable, Sendable {
     let delivery: DeliveryID
     let attempt: Int
     let mailing: MailingID
@@ -52,10 +52,10 @@ enum JournalRecord: Hashable, Sendable {
             lines += "{\"answer\":".utf8
             lines += encoded.json
             lines += ",\"ticket\":".utf8
-            Self.append(ticket, to: &lines)
+            lines += try Wire.encode(ticket)
         case .reported(let ticket):
             lines += "{\"reported\":".utf8
-            Self.append(ticket, to: &lines)
+            lines += try Wire.encode(ticket)
         }
         lines.append(UInt8(ascii: "}"))
         var rest = lines.withUnsafeBytes { CRC32.of(UnsafeRawBufferPointer(rebasing: $0[start...])) }
@@ -65,13 +65,6 @@ enum JournalRecord: Hashable, Sendable {
             rest >>= 4
         }
         lines.append(UInt8(ascii: "\n"))
-    }
-
-    /// Written twice for each mail, which is often for the encoder.
-    private static func append(_ ticket: Ticket, to lines: inout [UInt8]) {
-        lines += "{\"attempt\":\(ticket.attempt),\"delivery\":\"".utf8
-        lines += ticket.delivery.description.utf8
-        lines += "\"}".utf8
     }
 
     /// Reads a line without its line feed; `nil` where it is torn or damaged.
@@ -103,6 +96,26 @@ enum JournalRecord: Hashable, Sendable {
         var ticket: Ticket?
         var answer: Fact?
         var reported: Ticket?
+    }
+}
+
+extension JournalEntry: JSONRecord {
+    init(members: inout JSONMembers) throws {
+        delivery = try members.read("delivery")
+        attempt = try members.read("attempt")
+        mailing = try members.read("mailing")
+        organization = try members.read("organization")
+        startedAt = try members.read("startedAt")
+        dotAt = try members.read("dotAt")
+    }
+
+    func writeMembers(to output: inout JSONOutput) throws {
+        try output.member("delivery", delivery)
+        try output.member("attempt", attempt)
+        try output.member("mailing", mailing)
+        try output.member("organization", organization)
+        try output.member("startedAt", startedAt)
+        try output.member("dotAt", dotAt)
     }
 }
 
