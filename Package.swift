@@ -36,6 +36,9 @@ let package = Package(
             name: "CIDN2", path: "Shared/CIDN2", pkgConfig: "libidn2",
             providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(
+            name: "CSQLite", path: "Shared/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
             name: "CCares", path: "Shared/CCares", pkgConfig: "libcares",
             providers: [.apt(["libc-ares-dev"])]),
 
@@ -43,7 +46,7 @@ let package = Package(
         .shared("Mail", ["CIDN2", .crypto]),
         .shared("DNS", ["CCares"]),
         .shared("Broker", ["CRabbitMQ", "Mail", .logging, .metrics, .lifecycle]),
-        .shared("Store", ["Broker", "Mail", .grdb, .sqlite, .logging, .metrics, .lifecycle]),
+        .shared("Store", ["Broker", "CSQLite", "Mail", .grdb, .logging, .metrics, .lifecycle]),
         .shared("SMTP", [.logging, .nio, .nioPosix, .nioSSL, .nioTLS]),
         .shared("MIME", ["CGMime", "Mail"]),
         .shared(
@@ -142,7 +145,6 @@ extension Target.Dependency {
     static var crypto: Self { .product(name: "Crypto", package: "swift-crypto") }
     static var cryptoExtras: Self { .product(name: "CryptoExtras", package: "swift-crypto") }
     static var grdb: Self { .product(name: "GRDB", package: "GRDB.swift") }
-    static var sqlite: Self { .product(name: "GRDBSQLite", package: "GRDB.swift") }
     static var httpClient: Self { .product(name: "AsyncHTTPClient", package: "async-http-client") }
     static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
     static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }

@@ -90,11 +90,11 @@ struct Admission {
         }
     }
 
-    private mutating func checkHeader(_ text: String?, at pointer: String, upTo bytes: Int) {
+    private mutating func checkHeader(_ text: String?, at pointer: @autoclosure () -> String, upTo bytes: Int) {
         guard let text else { return }
-        if text.utf8.count > bytes { fault(pointer, "It has \(text.utf8.count) bytes; the most is \(bytes).") }
+        if text.utf8.count > bytes { fault(pointer(), "It has \(text.utf8.count) bytes; the most is \(bytes).") }
         if let stranger = HeaderText.stranger(in: text) {
-            fault(pointer, "It holds the control character \(stranger); line ends and control characters cannot stand here.")
+            fault(pointer(), "It holds the control character \(stranger); line ends and control characters cannot stand here.")
         }
     }
 
@@ -146,8 +146,11 @@ struct Admission {
             return bytes
         }
         if bytes > limits.variableBytes { fault(pointer, "They have \(bytes) bytes; the most is \(limits.variableBytes).") }
+        let width = limits.labelBytes
         for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
-            let place = pointer + "/" + name.prefix(limits.labelBytes).replacing("~", with: "~0").replacing("/", with: "~1")
+            var place: String {
+                pointer + "/" + name.prefix(width).replacing("~", with: "~0").replacing("/", with: "~1")
+            }
             if !HeaderText.isLabel(name, upTo: limits.labelBytes) {
                 fault(place, "A variable's name is a label of letters, digits and . _ ~ -, at most \(limits.labelBytes).")
             }

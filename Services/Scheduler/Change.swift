@@ -15,7 +15,7 @@ struct Change {
     private(set) var moves: [Delivery] = []
     private(set) var endedSessions: [SessionID] = []
     private var lastPlace: Int?
-    private var random = SystemRandomNumberGenerator()
+    private var random = RandomPool()
 
     init(database: Database, now: Timestamp) {
         self.database = database
@@ -24,8 +24,6 @@ struct Change {
 
     /// Uniform in `-1...1`.
     mutating func jitter() -> Double { Double.random(in: -1...1, using: &random) }
-
-    mutating func freshDelivery() -> DeliveryID { .v7(at: now, random: &random) }
 
     func run(_ sql: String, _ values: [SQLValue] = []) throws { try Query(sql, in: database).run(values) }
 

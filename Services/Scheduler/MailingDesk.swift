@@ -17,8 +17,10 @@ struct MailingDesk: Sendable {
     ) async throws -> Ledger.Acceptance {
         let acceptance: Ledger.Acceptance
         do {
+            let now = ledger.time.now()
+            var random = RandomPool()
             let admitted = try Admission(limits: limits, zone: zone)
-                .admit(submission, as: mailing, of: organization, at: ledger.time.now(), freshDelivery: { .fresh() })
+                .admit(submission, as: mailing, of: organization, at: now, freshDelivery: { .v7(at: now, random: &random) })
             acceptance = try await ledger.accept(admitted, key: key)
         } catch let refusal as Admission.Refusal {
             SchedulerMetrics.mailingsRefused.increment()

@@ -15,9 +15,8 @@ struct Meters: Sendable {
     subscript(name: String) -> Meter {
         get { meters[name] ?? Meter(limits.rule(for: name).limit, since: startedAt) }
         _modify {
-            var meter = meters.removeValue(forKey: name) ?? Meter(limits.rule(for: name).limit, since: startedAt)
-            yield &meter
-            meters[name] = meter
+            let (limits, start) = (limits, startedAt)
+            yield &meters[name, default: Meter(limits.rule(for: name).limit, since: start)]
         }
     }
 

@@ -41,6 +41,22 @@ struct Traffic: Sendable {
         /// Read from the disk ahead of its turn, or refused for the time being.
         var known = Rotation<Ticket>()
         var tickets = 0
+
+        /// - Returns: Whether it has to come into the rotation.
+        mutating func wait() -> Bool {
+            isWaiting = true
+            hasNews = true
+            defer { isInRotation = true }
+            return !isInRotation
+        }
+
+        /// One more may go.
+        /// - Returns: Its ticket where it is known, and what else its turn says.
+        mutating func grant() -> (known: Ticket?, place: Int64, destination: String) {
+            hasNews = false
+            tickets += 1
+            return (known.popFirst(), place, destination)
+        }
     }
 
     private struct Attempt: Sendable {
@@ -111,15 +127,10 @@ struct Traffic: Sendable {
 
     /// Mail waits in this lane, or more of it.
     mutating func wait(in lane: Lane) {
-        var line = lines.removeValue(forKey: lane) ?? Line(destination: destination(of: lane))
-        line.isWaiting = true
-        line.hasNews = true
-        if !line.isInRotation {
-            line.isInRotation = true
-            if lanes[lane.organization] == nil { organizations.append(lane.organization) }
-            lanes[lane.organization, default: Rotation()].append(lane)
-        }
-        lines[lane] = line
+        if lines[lane] == nil { lines[lane] = Line(destination: destination(of: lane)) }
+        guard lines[lane]?.wait() == true else { return }
+        if lanes[lane.organization] == nil { organizations.append(lane.organization) }
+        lanes[lane.organization, default: Rotation()].append(lane)
     }
 
     /// What the ledger says after a change. What is claimed now was counted before.
@@ -203,11 +214,8 @@ struct Traffic: Sendable {
 
     private mutating func grant(_ lane: Lane, _ draft: inout Draft) {
         lanes[lane.organization]?.append(lane)
-        lines[lane]?.hasNews = false
-        lines[lane]?.tickets += 1
-        countTickets(1, in: lane, to: lines[lane]?.destination ?? destination(of: lane))
-        let known = lines[lane]?.known.popFirst()
-        let place = lines[lane]?.place ?? 0
+        guard let (known, place, destination) = lines[lane]?.grant() else { return }
+        countTickets(1, in: lane, to: destination)
         if let known {
             draft.turns[lane, default: Turn(lane: lane, place: place)].known.append(known)
         } else {

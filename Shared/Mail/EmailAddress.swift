@@ -41,20 +41,20 @@ extension EmailAddress {
         guard text.utf8.count <= 254 else {
             throw InvalidAddress(description: "the address has \(text.utf8.count) bytes; the most is 254")
         }
-        let scalars = Array(text.unicodeScalars)
-        guard let at = scalars.lastIndex(of: "@"), at > 0, at + 1 < scalars.count else {
+        let scalars = text.unicodeScalars
+        guard let at = scalars.lastIndex(of: "@"), at > scalars.startIndex, scalars.index(after: at) < scalars.endIndex else {
             throw InvalidAddress(description: "an address has a name, an @ and a domain, such as ann@example.com")
         }
         if let stranger = scalars.first(where: \.isNeverInAnAddress) {
             throw InvalidAddress(description: "an address cannot hold \(stranger.name)")
         }
         try Self.check(local: scalars[..<at])
-        local = String(String.UnicodeScalarView(scalars[..<at]))
-        domain = try MailDomain.read(String(String.UnicodeScalarView(scalars[(at + 1)...])))
+        local = String(scalars[..<at])
+        domain = try MailDomain.read(String(scalars[scalars.index(after: at)...]))
     }
 
-    private static func check(local: ArraySlice<Unicode.Scalar>) throws(InvalidAddress) {
-        let bytes = local.reduce(0) { $0 + UTF8.width($1) }
+    private static func check(local: Substring.UnicodeScalarView) throws(InvalidAddress) {
+        let bytes = Substring(local).utf8.count
         guard bytes <= 64 else {
             throw InvalidAddress(description: "the part before the @ has \(bytes) bytes; the most is 64")
         }
@@ -68,7 +68,7 @@ extension EmailAddress {
     }
 
     /// A quoted string: every quotation mark and backslash within it has a backslash before it.
-    private static func check(quoted: ArraySlice<Unicode.Scalar>) throws(InvalidAddress) {
+    private static func check(quoted: Substring.UnicodeScalarView) throws(InvalidAddress) {
         var isEscaped = false
         for (index, scalar) in zip(quoted.indices, quoted).dropFirst() {
             if isEscaped {
@@ -80,7 +80,7 @@ extension EmailAddress {
             } else if scalar == "\\" {
                 isEscaped = true
             } else if scalar == "\"" {
-                guard index == quoted.endIndex - 1 else {
+                guard quoted.index(after: index) == quoted.endIndex else {
                     throw InvalidAddress(description: "the quotation marks before the @ must enclose all of it")
                 }
                 return

@@ -1,6 +1,6 @@
+import CSQLite
 package import Foundation
 import GRDB
-import GRDBSQLite
 package import Mail
 
 /// One row of a ``Query``, read column by column, from left to right. What a column holds is read without a trap.

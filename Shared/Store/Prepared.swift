@@ -1,6 +1,6 @@
+import CSQLite
 package import Foundation
 package import GRDB
-import GRDBSQLite
 package import Mail
 
 /// A prepared statement whose values are bound and whose rows are read by place, straight from SQLite, for what is done for every mail.

@@ -1,6 +1,6 @@
+import CSQLite
 import Foundation
 package import GRDB
-import GRDBSQLite
 
 /// A prepared statement that is bound and read straight through SQLite's C functions, for whatever runs for each mail: GRDB's
 /// generic arguments and rows cost several times what SQLite itself does.

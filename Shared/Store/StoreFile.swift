@@ -1,3 +1,4 @@
+import CSQLite
 package import Foundation
 package import GRDB
 package import Logging
@@ -48,6 +49,8 @@ package final class StoreFile: Sendable {
         } catch {
             throw StoreError.unwritable(path: path, reason: "the folder cannot be made")
         }
+        // Works before the first connection only.
+        _ = csqlite_count_no_memory()
         let lock = try StoreLock(for: path)
         let health = StoreHealth(path: path, patience: patience, logger: logger)
         do {
