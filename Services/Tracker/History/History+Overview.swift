@@ -18,8 +18,7 @@ extension History {
         }
     }
 
-    private static let failureCondition =
-        "d.organization = ? AND d.state IN ('bounced', 'failed', 'uncertain') AND d.changed_at >= ?"
+    private static let failureCondition = "d.organization = ? AND \(Schema.failed) AND d.changed_at >= ?"
 
     private static func failures(
         of organization: String, since: Timestamp, in database: Database
