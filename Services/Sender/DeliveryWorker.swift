@@ -43,6 +43,10 @@ struct DeliveryWorker: Service {
         Fact.Kind.attemptDelivered, .attemptDeferred, .attemptBounced, .attemptUncertain, .deliveryFailed,
     ].reduce(into: [:]) { $0[$1] = Counter(label: "waybill_attempts_total", dimensions: [("outcome", $1.rawValue)]) }
 
+    private static let refused: [ClaimRefusal.Reason: Counter] = ClaimRefusal.Reason.allCases.reduce(into: [:]) {
+        $0[$1] = Counter(label: "waybill_claims_refused_total", dimensions: [("reason", $1.rawValue)])
+    }
+
     private final class Flag: Sendable {
         private let value = Mutex(false)
         var isSet: Bool { value.withLock { $0 } }
@@ -164,7 +168,7 @@ struct DeliveryWorker: Service {
         for refusal in answer.refusals {
             guard let bundle = held.removeValue(forKey: refusal.ticket) else { continue }
             line.release(1)
-            Counter(label: "waybill_claims_refused_total", dimensions: [("reason", refusal.reason.rawValue)]).increment()
+            Self.refused[refusal.reason]?.increment()
             let hasAnother = underWay.forget(refusal.ticket)
             if refusal.reason == .sessionEnded {
                 bundle.requeue()

@@ -65,7 +65,12 @@ enum HeaderValue {
 
     /// `Name <address>, …`, folded between them. A domain beyond ASCII is written as DNS knows it, so that a server needs SMTPUTF8 only
     /// where a local part does.
-    static func mailboxes(_ mailboxes: [Mailbox], after name: String) -> String {
+    static func mailboxes(_ mailboxes: [Mailbox], after header: String) -> String {
+        // Most headers name one mailbox and fit on a line.
+        if mailboxes.count == 1, let name = mailboxes[0].name, isAtoms(name) {
+            let value = "\(name) <\(mailboxes[0].address.envelopeForm)>"
+            if header.utf8.count + 2 + value.utf8.count <= fold { return value }
+        }
         var words: [String] = []
         for (index, mailbox) in mailboxes.enumerated() {
             let comma = index == mailboxes.count - 1 ? "" : ","
@@ -76,16 +81,24 @@ enum HeaderValue {
             words += phrase(name)
             words.append("<\(mailbox.address.envelopeForm)>\(comma)")
         }
-        return folded(words, column: name.utf8.count + 2)
+        return folded(words, column: header.utf8.count + 2)
     }
 
     private static func phrase(_ name: String) -> [String] {
         guard isPlain(name), name.utf8.count <= longestQuoted else { return encodedWords(name) }
-        let isAtoms = name.split(separator: " ", omittingEmptySubsequences: false).allSatisfy { word in
-            !word.isEmpty && word.utf8.allSatisfy(isAtomText)
-        }
-        guard !isAtoms else { return name.split(separator: " ").map(String.init) }
+        guard !isAtoms(name) else { return name.split(separator: " ").map(String.init) }
         return ["\"" + name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""]
+    }
+
+    /// Whether a name is atoms with a space between each two.
+    private static func isAtoms(_ name: String) -> Bool {
+        var wasSpace = true
+        for byte in name.utf8 {
+            let isSpace = byte == UInt8(ascii: " ")
+            guard isSpace ? !wasSpace : isAtomText(byte) else { return false }
+            wasSpace = isSpace
+        }
+        return !wasSpace && isPlain(name)
     }
 
     /// RFC 5322 section 3.2.3.

@@ -129,7 +129,7 @@ extension Letter {
     private func check() throws(LetterError) {
         try check("Subject", subject)
         try check("Message-ID", messageID)
-        guard !messageID.contains(where: { "<> ".contains($0) }) else {
+        guard !messageID.utf8.contains(where: { "<> ".utf8.contains($0) }) else {
             throw .unfitHeader(name: "Message-ID", reason: "it has an angle bracket or a space")
         }
         for (field, mailboxes) in [("From", [from]), ("Reply-To", replyTo.map { [$0] } ?? []), ("To", to), ("Cc", cc)] {

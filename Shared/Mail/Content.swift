@@ -67,10 +67,15 @@ package struct ContentHash: Hashable, Sendable, JSONTextual {
     package let description: String
 
     package init(of bytes: some DataProtocol) {
-        description = SHA256.hash(data: bytes).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        let digits = { (value: UInt8) in value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+        let hash = SHA256.hash(data: bytes)
+        description = String(unsafeUninitializedCapacity: 64) { text in
+            for (place, byte) in hash.enumerated() {
+                text[2 * place] = digits(byte >> 4)
+                text[2 * place + 1] = digits(byte & 15)
+            }
+            return 64
+        }
     }
 
     /// `nil` unless `text` has the form of a hash.

@@ -55,13 +55,7 @@ struct SMTPMessage: Sendable {
                 guard end > start, let found = memchr(base + start, Int32(byte), end - start) else { return nil }
                 return UnsafeRawPointer(found) - base
             }
-            // Where there are as many returns as line ends and no NUL, nothing within the lines has to be looked at.
-            var (returns, feeds) = (0, 0)
-            for byte in bytes {
-                returns += byte == UInt8(ascii: "\r") ? 1 : 0
-                feeds += byte == UInt8(ascii: "\n") ? 1 : 0
-            }
-            let isPlain = returns == feeds && find(0, from: 0, to: bytes.count) == nil
+            let hasNull = find(0, from: 0, to: bytes.count) != nil
             var start = 0
             while start < bytes.count {
                 let feed = find(UInt8(ascii: "\n"), from: start, to: bytes.count)
@@ -69,9 +63,9 @@ struct SMTPMessage: Sendable {
                 let end = feed.map { $0 - 1 } ?? bytes.count
                 if let feed, feed == start || bytes[feed - 1] != UInt8(ascii: "\r") {
                     complaint = "byte \(feed) is a line feed without a carriage return"
-                } else if !isPlain, let lone = find(UInt8(ascii: "\r"), from: start, to: end) {
+                } else if let lone = find(UInt8(ascii: "\r"), from: start, to: end) {
                     complaint = "byte \(lone) is a carriage return without a line feed"
-                } else if !isPlain, let null = find(0, from: start, to: end) {
+                } else if hasNull, let null = find(0, from: start, to: end) {
                     complaint = "byte \(null) is a NUL"
                 } else if end - start > longestLine {
                     complaint = "the line at byte \(start) is longer than \(longestLine) bytes"

@@ -35,7 +35,7 @@ enum RelaxedForm {
                         isBlank = false
                     }
                     let start = at
-                    repeat { at += 1 } while at < body.count && isText(body[at])
+                    at = endOfRun(from: at, in: body)
                     sink.put(UnsafeBufferPointer(rebasing: body[start..<at]))
                     isEmpty = false
                 }
@@ -46,6 +46,23 @@ enum RelaxedForm {
             }
             return sink.finish()
         }
+    }
+
+    /// Where what stands for itself ends: text, with single spaces and line ends between.
+    private static func endOfRun(from start: Int, in body: UnsafeBufferPointer<UInt8>) -> Int {
+        var at = start + 1
+        while at < body.count {
+            let byte = body[at]
+            if isText(byte) {
+                at += 1
+                continue
+            }
+            let isLineEnd = byte == .carriageReturn && at + 1 < body.count && body[at + 1] == .lineFeed
+            let next = at + (isLineEnd ? 2 : 1)
+            guard byte == .space || isLineEnd, next < body.count, isText(body[next]) else { break }
+            at = next
+        }
+        return at
     }
 
     /// Whether a byte stands for itself, whatever is around it.
