@@ -46,7 +46,8 @@ package struct Fact: Hashable, Sendable, Identifiable {
         case reminderWithdrawn = "reminder.withdrawn"
     }
 
-    package enum Body: Hashable, Sendable {
+    /// Indirect: facts are handed on and sorted, and their bodies are large.
+    package indirect enum Body: Hashable, Sendable {
         case mailingAccepted(MailingAccepted)
         case mailingRefused(MailingRefused)
         case deliveryScheduled(DeliveryMoved)

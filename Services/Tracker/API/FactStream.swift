@@ -16,6 +16,8 @@ struct FactStream: Sendable {
 
     /// More than this and it is quicker to load anew.
     private static let most = 1000
+    /// The same for the facts of all organizations, which have to be looked through.
+    private static let mostOfAll: Int64 = 10_000
     /// However much happens, nobody needs to be told more often.
     private static let pause = Duration.milliseconds(250)
 
@@ -34,33 +36,37 @@ struct FactStream: Sendable {
             body: ResponseBody { writer in
                 var seen = asked.map { min(max($0, 0), newest) } ?? newest
                 try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
-                if asked != nil { seen = try await tell(after: seen, writer: &writer) }
+                if asked != nil { try await tell(after: &seen, writer: &writer) }
                 for await _ in nudges.cancelOnGracefulShutdown() {
-                    let before = seen
-                    seen = try await tell(after: seen, writer: &writer)
-                    if seen == before { try await writer.write(ByteBuffer(string: ":\n\n")) }
+                    let isTold = try await tell(after: &seen, writer: &writer)
+                    // Nothing to tell: the client need not ask for this stretch again.
+                    if !isTold { try await writer.write(ByteBuffer(string: "id: \(seen)\n\n")) }
                     try await Task.sleep(for: Self.pause)
                 }
                 try await writer.finish(nil)
             })
     }
 
-    /// Writes what came after `seen`.
-    /// - Returns: The number of the last fact told.
-    private func tell(after seen: Int64, writer: inout any ResponseBodyWriter) async throws -> Int64 {
-        let facts = try await history.facts(of: organization, after: seen, limit: Self.most + 1)
-        guard facts.count <= Self.most else {
-            let newest = try await history.newestFact()
+    /// Writes what came after `seen`, which moves on to the newest fact.
+    /// - Returns: Whether there was anything to tell.
+    @discardableResult
+    private func tell(after seen: inout Int64, writer: inout any ResponseBodyWriter) async throws -> Bool {
+        let newest = try await history.newestFact()
+        let facts =
+            newest - seen > Self.mostOfAll
+            ? nil : try await history.facts(of: organization, after: seen, through: newest, limit: Self.most + 1)
+        seen = newest
+        guard let facts, facts.count <= Self.most else {
             try await writer.write(ByteBuffer(string: "id: \(newest)\nevent: reset\ndata: {}\n\n"))
-            return newest
+            return true
         }
-        guard let last = facts.last else { return seen }
+        guard !facts.isEmpty else { return false }
         var text = ""
         for fact in facts {
             let data = String(decoding: try Wire.encode(fact.news), as: UTF8.self)
             text += "id: \(fact.number)\nevent: fact\ndata: \(data)\n\n"
         }
         try await writer.write(ByteBuffer(string: text))
-        return last.number
+        return true
     }
 }

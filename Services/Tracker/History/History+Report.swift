@@ -59,16 +59,16 @@ extension History {
         try await store.read { database in try Int64.fetchOne(database, sql: "SELECT max(number) FROM facts") ?? 0 }
     }
 
-    /// What was recorded after the fact `number`, in order.
-    func facts(of organization: String, after number: Int64, limit: Int) async throws -> [Numbered] {
+    /// What was recorded after the fact `number` up to the fact `last`, in order. Looks at the facts of all organizations in between.
+    func facts(of organization: String, after number: Int64, through last: Int64, limit: Int) async throws -> [Numbered] {
         try await store.read { database in
             try Row.fetchAll(
                 database.cachedStatement(
                     sql: """
                         SELECT f.number, f.kind, coalesce(f.mailing, m.id) AS mailing, f.delivery, f.occurred_at
                         FROM facts f LEFT JOIN deliveries d ON d.id = f.delivery LEFT JOIN mailings m ON m.number = d.mailing
-                        WHERE f.organization = ? AND f.number > ? ORDER BY f.number LIMIT ?
-                        """), arguments: [organization, number, limit]
+                        WHERE f.organization = ? AND f.number > ? AND f.number <= ? ORDER BY f.number LIMIT ?
+                        """), arguments: [organization, number, last, limit]
             ).map { row in
                 Numbered(
                     number: row["number"],

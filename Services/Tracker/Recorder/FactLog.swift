@@ -15,38 +15,32 @@ enum FactLog {
     /// Appends facts to the log, and finds out whether it holds any.
     struct Writer {
         private let database: Database
-        private let insert: Prepared
-        private let any: Prepared
+        private let insert: Query
+        private let any: Query
 
         init(_ database: Database) throws {
             self.database = database
-            insert = try Prepared(
+            insert = try Query(
                 """
                 INSERT INTO facts (id, organization, kind, delivery, mailing, occurred_at, recorded_at, body)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """, in: database)
-            any = try Prepared("SELECT 1 FROM facts WHERE delivery = ?", in: database)
+            any = try Query("SELECT 1 FROM facts WHERE delivery = ?", in: database)
         }
 
         /// Appends a fact.
         /// - Returns: Its number, or `nil` where it is there already.
         func append(_ entry: Entry, at now: Timestamp) throws -> Int64? {
             let fact = entry.fact
-            try insert.run {
-                $0.bind(fact.id)
-                $0.bind(fact.organization)
-                $0.bind(fact.kind.rawValue)
-                $0.bind(fact.body.delivery)
-                $0.bind(fact.body.mailing)
-                $0.bind(fact.occurredAt)
-                $0.bind(now)
-                $0.bind(entry.text)
-            }
+            try insert.run([
+                .id(fact.id), .text(fact.organization), .text(fact.kind.rawValue), .id(fact.body.delivery), .id(fact.body.mailing),
+                .time(fact.occurredAt), .time(now), .text(entry.text),
+            ])
             return database.changesCount == 0 ? nil : database.lastInsertedRowID
         }
 
         /// Whether anything was reported about a delivery.
-        func holdsAny(of delivery: DeliveryID) throws -> Bool { try any.isAny { $0.bind(delivery) } }
+        func holdsAny(of delivery: DeliveryID) throws -> Bool { try any.first([.id(delivery)]) { _ in true } ?? false }
     }
 
     /// What moved a delivery: every fact about it but opens and clicks.

@@ -28,29 +28,18 @@ struct MailingChange {
 
     func apply(to mailing: Int64, in database: Database) throws {
         let sums = DeliveryState.allCases.map { states[$0] ?? 0 }
-        try Prepared(Self.mailingUpdate, in: database).run {
-            $0.bind(opens.all)
-            $0.bind(opens.people)
-            $0.bind(clicks.all)
-            $0.bind(clicks.people)
-            $0.bind(changedAt)
-            $0.bind(read)
-            $0.bind(clicked)
-            $0.bind(unsubscribed)
-            for sum in sums { $0.bind(sum) }
-            $0.bind(mailing)
-        }
+        try Query(Self.mailingUpdate, in: database).run(
+            [
+                .number(opens.all), .number(opens.people), .number(clicks.all), .number(clicks.people), .time(changedAt),
+                .number(read),
+                .number(clicked), .number(unsubscribed),
+            ] + sums.map(SQLValue.number) + [.integer(mailing)])
         guard read != 0 || clicked != 0 || sums.contains(where: { $0 != 0 }),
-            let day: (organization: String, number: Int64) = try Prepared(Self.mailingDay, in: database).first(
-                { $0.bind(mailing) }, read: { ($0[0], ($0[1] as Timestamp).dayNumber) })
+            let day = try Query(Self.mailingDay, in: database).first(
+                [.integer(mailing)], { (organization: try $0.text(), number: try $0.time().dayNumber) })
         else { return }
-        try Prepared(Self.dayUpdate, in: database).run {
-            $0.bind(read)
-            $0.bind(clicked)
-            for sum in sums { $0.bind(sum) }
-            $0.bind(day.organization)
-            $0.bind(day.number)
-        }
+        try Query(Self.dayUpdate, in: database).run(
+            [.number(read), .number(clicked)] + sums.map(SQLValue.number) + [.text(day.organization), .integer(day.number)])
     }
 
     private static let mailingUpdate = """

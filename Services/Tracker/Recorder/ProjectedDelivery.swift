@@ -28,12 +28,12 @@ struct ProjectedDelivery {
 
     /// The row of a delivery, read and written.
     struct Table {
-        private let select: Prepared
-        private let update: Prepared
+        private let select: Query
+        private let update: Query
 
         init(_ database: Database) throws {
-            select = try Prepared("SELECT \(columns) FROM deliveries WHERE id = ?", in: database)
-            update = try Prepared(
+            select = try Query("SELECT \(columns) FROM deliveries WHERE id = ?", in: database)
+            update = try Query(
                 """
                 UPDATE deliveries SET state = ?, reason = ?, bounce_class = ?, detail = ?, attempts = ?, changed_at = ?,
                     first_deferred_at = ?, last_attempt = ?, last_rank = ?, last_at = ?, last_fact = ?, views = ?, views_people = ?,
@@ -44,61 +44,52 @@ struct ProjectedDelivery {
         }
 
         func fetch(_ id: DeliveryID) throws -> ProjectedDelivery? {
-            try select.first({ $0.bind(id) }, read: { ProjectedDelivery(id, $0) })
+            try select.first([.id(id)]) { try ProjectedDelivery(id, &$0) }
         }
 
-        func save(_ row: ProjectedDelivery) throws { try update.run(row.bind) }
+        func save(_ row: ProjectedDelivery) throws { try update.run(row.values) }
     }
 
     private static let columns = """
-        mailing, organization, state, reason, bounce_class, detail, attempts, changed_at, first_deferred_at, last_attempt, last_rank,
-        last_at, last_fact, views, views_people, first_viewed_at, last_viewed_at, last_view, client, clicks, clicks_people,
+        mailing, organization, state, reason, bounce_class, detail, attempts, changed_at, first_deferred_at, last_fact, last_attempt,
+        last_rank, last_at, views, views_people, first_viewed_at, last_viewed_at, last_view, client, clicks, clicks_people,
         unsubscribed_at
         """
 
-    private init(_ id: DeliveryID, _ row: Prepared.Columns) {
+    private init(_ id: DeliveryID, _ row: inout Columns) throws {
         self.id = id
-        mailing = row[0]
-        organization = row[1]
-        state = DeliveryState(rawValue: row[2]) ?? .scheduled
-        reason = DeliveryReason(storedCode: row[3], bounceClass: row[4], detail: row[5])
-        attempts = row[6]
-        changedAt = row[7]
-        firstDeferredAt = row[8]
-        if let fact: FactID = row[12] {
-            last = DeliveryStatus.Place(attempt: row[9], rank: row[10], at: row[11], fact: fact)
+        mailing = Int64(try row.number())
+        organization = try row.text()
+        state = try row.word()
+        reason = DeliveryReason(
+            storedCode: try row.optional { try $0.text() }, bounceClass: try row.optional { try $0.text() },
+            detail: try row.optional { try $0.text() })
+        attempts = try row.number()
+        changedAt = try row.optional { try $0.time() }
+        firstDeferredAt = try row.optional { try $0.time() }
+        let fact: FactID? = try row.optional { try $0.id() }
+        let attempt = try row.optional { try $0.number() }
+        let rank = try row.optional { try $0.number() }
+        let at = try row.optional { try $0.time() }
+        if let fact, let attempt, let rank, let at {
+            last = DeliveryStatus.Place(attempt: attempt, rank: rank, at: at, fact: fact)
         }
-        views = Hits(all: row[13], people: row[14])
-        firstViewedAt = row[15]
-        lastViewedAt = row[16]
-        lastView = row[17]
-        client = row[18]
-        clicks = Hits(all: row[19], people: row[20])
-        unsubscribedAt = row[21]
+        views = Hits(all: try row.number(), people: try row.number())
+        firstViewedAt = try row.optional { try $0.time() }
+        lastViewedAt = try row.optional { try $0.time() }
+        lastView = try row.optional { try $0.id() }
+        client = try row.optional { try $0.text() }
+        clicks = Hits(all: try row.number(), people: try row.number())
+        unsubscribedAt = try row.optional { try $0.time() }
     }
 
-    private func bind(to update: inout Prepared.Arguments) {
-        update.bind(state.rawValue)
-        update.bind(reason?.code)
-        update.bind(reason?.bounceClass?.rawValue)
-        update.bind(reason?.detail)
-        update.bind(attempts)
-        update.bind(changedAt)
-        update.bind(firstDeferredAt)
-        update.bind(last?.attempt)
-        update.bind(last?.rank)
-        update.bind(last?.at)
-        update.bind(last?.fact)
-        update.bind(views.all)
-        update.bind(views.people)
-        update.bind(firstViewedAt)
-        update.bind(lastViewedAt)
-        update.bind(lastView)
-        update.bind(client)
-        update.bind(clicks.all)
-        update.bind(clicks.people)
-        update.bind(unsubscribedAt)
-        update.bind(id)
+    private var values: [SQLValue] {
+        [
+            .text(state.rawValue), .text(reason?.code), .text(reason?.bounceClass?.rawValue), .text(reason?.detail),
+            .number(attempts), .time(changedAt), .time(firstDeferredAt), .number(last?.attempt), .number(last?.rank),
+            .time(last?.at), .id(last?.fact), .number(views.all), .number(views.people), .time(firstViewedAt), .time(lastViewedAt),
+            .id(lastView), .text(client), .number(clicks.all), .number(clicks.people), .time(unsubscribedAt), .id(id),
+        ]
     }
 
     /// Takes over what all facts of the log add up to.

@@ -14,19 +14,14 @@ extension Projection {
         let recipients = try newcomers(of: accepted)
         let key = try SortKey.free(from: SortKey.of(fact.occurredAt, accepted.mailing), in: database)
         try insert(accepted, recipients: recipients, key: key, fact: fact, number: number)
-        let delivery = try Prepared(
+        let insert = try Query(
             "INSERT INTO deliveries (id, mailing, position, organization, address, name, role) VALUES (?, ?, ?, ?, ?, ?, ?)",
             in: database)
         for (position, recipient) in recipients.enumerated() {
-            try delivery.run {
-                $0.bind(recipient.delivery)
-                $0.bind(key)
-                $0.bind(position)
-                $0.bind(fact.organization)
-                $0.bind(recipient.address)
-                $0.bind(recipient.name)
-                $0.bind(recipient.role.rawValue)
-            }
+            try insert.run([
+                .id(recipient.delivery), .integer(key), .number(position), .text(fact.organization), .text(recipient.address),
+                .text(recipient.name), .text(recipient.role.rawValue),
+            ])
         }
         try database.cachedStatement(
             sql: """
@@ -47,9 +42,9 @@ extension Projection {
     /// The recipients whose deliveries no mailing has yet, each once: an id that comes twice must not break the sum.
     private func newcomers(of accepted: MailingAccepted) throws -> [MailingAccepted.Recipient] {
         var seen: Set<DeliveryID> = []
-        let known = try Prepared("SELECT 1 FROM deliveries WHERE id = ?", in: database)
+        let known = try Query("SELECT 1 FROM deliveries WHERE id = ?", in: database)
         return try accepted.recipients.filter { recipient in
-            let isKnown = try known.isAny { $0.bind(recipient.delivery) }
+            let isKnown = try known.first([.id(recipient.delivery)]) { _ in true } ?? false
             return !isKnown && seen.insert(recipient.delivery).inserted
         }
     }
