@@ -80,16 +80,19 @@ actor ContentCache {
             throw Uncomposable("Part of this mailing is not what it was: \(hash).")
         }
         let item: Item
+        var size = answer.body.count
         switch shape {
         case .attachment: item = .attachment([UInt8](answer.body))
         case .content:
+            // With what is worked out from it.
+            if size <= room { size = min(room, 4 * size) }
             do {
                 item = .content(try PreparedContent(try Wire.decode(Content.self, from: answer.body)))
             } catch let error as Wire.Unreadable {
                 throw Uncomposable("The content of this mailing cannot be read: \(error)")
             }
         }
-        keep(item, size: answer.body.count, as: hash)
+        keep(item, size: size, as: hash)
         return item
     }
 

@@ -4,7 +4,7 @@ import Synchronization
 final class Forms<Key: Hashable & Sendable, Form: Sendable>: Sendable {
     private let made = Mutex<[Key: Form]>([:])
     /// The most kept. A template with many sections makes many forms of itself, and what is not kept is made again.
-    private static var capacity: Int { 8 }
+    private static var capacity: Int { 4 }
 
     func form(for key: Key, make: () -> Form) -> Form {
         if let known = made.withLock({ $0[key] }) { return known }
