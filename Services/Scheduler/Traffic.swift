@@ -166,8 +166,8 @@ struct Traffic: Sendable {
     /// - Returns: The turns, and when a rate lets more through.
     mutating func plan(atMost limit: Int, at now: Timestamp) -> (turns: [Turn], again: Timestamp?) {
         forget(at: now)
-        // What senders take in a tenth of a second is on its way while slots fall free.
-        let slots = freeSlots + pace.perSecond(at: now) / 10
+        // What senders take in the time that a ticket travels is on its way while slots fall free.
+        let slots = freeSlots + pace.perSecond(at: now) / 40
         let end = min(ticketCount + limit, max(1, slots))
         var draft = Draft()
         holds = [:]
