@@ -88,9 +88,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Broker", "CRabbitMQLoop", "Mail", "Runtime", "Store", "Support", .argumentParser, .grdb, .logging, .lifecycle,
-                .nio,
-                .nioPosix,
+                "Broker", "CRabbitMQLoop", "Mail", "Runtime", "Store", "Support", .argumentParser, .crypto, .cryptoExtras, .grdb,
+                .logging, .lifecycle, .nio, .nioPosix,
             ],
             path: "Tests/Benchmarks/Benchmarks", swiftSettings: .strict),
     ],

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// A text on its way into a message: lines that are prepared for many messages, and what stands between them in this one.
@@ -32,7 +33,7 @@ package struct BodyText: Sendable {
         LineFeeds.normalize(&loose, from: start)
         guard loose.count > start else { return }
         runs.append(.loose(start..<loose.count))
-        loose.withUnsafeBufferPointer { measure.add($0[start...]) }
+        loose.withUnsafeBufferPointer { measure.add(UnsafeBufferPointer(rebasing: $0[start...])) }
     }
 
     /// 7bit for short ASCII lines, base64 where most is not ASCII, quoted-printable between.
@@ -93,7 +94,7 @@ final class PreparedLines: Sendable {
         var measure = TextMeasure()
         var wire: [UInt8] = []
         bytes.withUnsafeBufferPointer {
-            measure.add($0[...])
+            measure.add($0)
             LineFeeds.append($0, to: &wire)
         }
         self.measure = measure
@@ -122,19 +123,16 @@ struct TextMeasure {
     private(set) var longest = 0
 
     /// Adds whole lines.
-    mutating func add(_ text: Slice<UnsafeBufferPointer<UInt8>>) {
-        var line = 0
-        for byte in text {
-            if byte == UInt8(ascii: "\n") {
-                longest = max(longest, line)
-                line = 0
-            } else {
-                line += 1
-            }
-            if byte >= 0x80 || byte == 0 { beyond += 1 }
+    mutating func add(_ text: UnsafeBufferPointer<UInt8>) {
+        var from = 0
+        while let feed = text.first("\n", from: from) {
+            longest = max(longest, feed - from)
+            from = feed + 1
         }
-        longest = max(longest, line)
+        longest = max(longest, text.count - from)
         count += text.count
+        // Zero becomes 255, so that one comparison does: many bytes are compared at once.
+        for byte in text { beyond += byte &- 1 >= 0x7F ? 1 : 0 }
     }
 
     mutating func add(_ other: TextMeasure) {
@@ -148,7 +146,7 @@ struct TextMeasure {
 enum LineFeeds {
     /// Makes one line feed of each line end, whatever it was, from `start` on.
     static func normalize(_ text: inout [UInt8], from start: Int) {
-        guard var kept = text[start...].firstIndex(of: UInt8(ascii: "\r")) else { return }
+        guard var kept = text.withUnsafeBufferPointer({ $0.first("\r", from: start) }) else { return }
         var wasReturn = false
         for at in kept..<text.count {
             let byte = text[at]
@@ -165,12 +163,22 @@ enum LineFeeds {
     /// Adds a text that has line feeds only, with CRLF.
     static func append(_ text: UnsafeBufferPointer<UInt8>, to wire: inout [UInt8]) {
         var from = 0
-        while let feed = text[from...].firstIndex(of: UInt8(ascii: "\n")) {
+        while let feed = text.first("\n", from: from) {
             wire += UnsafeBufferPointer(rebasing: text[from..<feed])
             wire.append(UInt8(ascii: "\r"))
             wire.append(UInt8(ascii: "\n"))
             from = feed + 1
         }
         wire += UnsafeBufferPointer(rebasing: text[from...])
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// The place of the first such byte, from `start` on.
+    fileprivate func first(_ byte: Unicode.Scalar, from start: Int) -> Int? {
+        guard let baseAddress, start < count,
+            let found = memchr(baseAddress + start, Int32(byte.value), count - start)
+        else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(baseAddress)
     }
 }

@@ -40,7 +40,7 @@ package struct TextForm: Sendable {
     }
 
     /// The text for one recipient.
-    /// - Parameter fill: Adds what belongs into a hole. It is asked for each hole once, in their order.
+    /// - Parameter fill: Adds what belongs into a hole. It is asked for each in turn.
     package func filled(_ fill: (Int, inout [UInt8]) -> Void) -> BodyText {
         BodyText { body in
             var next = 0

@@ -6,6 +6,8 @@
 /// `Character` would be another. Nothing recurses; rendering takes time in proportion to the text.
 package struct MergeTemplate: Hashable, Sendable {
     private var pieces: [Piece] = []
+    private var fields: Set<String> = []
+    private var hasSections = false
 
     private enum Piece: Hashable, Sendable {
         case text(ArraySlice<UInt8>)
@@ -55,6 +57,13 @@ package struct MergeTemplate: Hashable, Sendable {
         }
         if textStart < bytes.count { pieces.append(.text(bytes[textStart...])) }
         if let section = open.last { throw Malformed(description: "{{#\(section.name)}} is never closed") }
+        for piece in pieces {
+            switch piece {
+            case .field(let name, _): fields.insert(name)
+            case .section: hasSections = true
+            case .text, .sectionEnd: break
+            }
+        }
     }
 
     /// What a recipient is shown: text as it stands, and fields.
@@ -128,8 +137,6 @@ package struct MergeTemplate: Hashable, Sendable {
         (values[name]?.isEmpty == false) == whenFilled
     }
 
-    private var hasSections: Bool { pieces.contains { if case .section = $0 { true } else { false } } }
-
     /// The fields and sections by name, shown or not.
     package var names: Set<String> {
         Set(
@@ -143,6 +150,8 @@ package struct MergeTemplate: Hashable, Sendable {
 
     /// The fields that would be shown to a recipient with these values and have none.
     package func missing(in values: [String: String]) -> Set<String> {
+        // Mostly every field has a value, shown or not.
+        guard fields.contains(where: { values[$0] == nil }) else { return [] }
         var missing: Set<String> = []
         walk(values) { piece in
             if case .field(let name, _) = piece, values[name] == nil { missing.insert(name) }

@@ -41,17 +41,25 @@ struct PreparedContent: Sendable {
         guard let text else { return html.map { BodyText(PlainText.derived(from: $0.render(values, html: true))) } }
         let (form, fields) = textForms.form(for: text.sections(for: values)) {
             var fields: [MergeTemplate.Field] = []
+            var holes: [MergeTemplate.Field: Int] = [:]
             let pieces = text.parts(for: values).map { part -> TextForm.Piece in
                 switch part {
                 case .text(let bytes): return .text(bytes)
                 case .field(let field):
+                    if let hole = holes[field] { return .hole(hole) }
+                    holes[field] = fields.count
                     fields.append(field)
                     return .hole(fields.count - 1)
                 }
             }
             return (TextForm(pieces), fields)
         }
-        return form.filled { fields[$0].append(values, html: false, to: &$1) }
+        let fillings = fields.map { field in
+            var filling: [UInt8] = []
+            field.append(values, html: false, to: &filling)
+            return filling
+        }
+        return form.filled { $1 += fillings[$0] }
     }
 
     /// The fields that this recipient would see and has no value for, by name.

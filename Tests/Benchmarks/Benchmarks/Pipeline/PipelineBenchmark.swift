@@ -65,7 +65,8 @@ struct PipelineBenchmark: AsyncParsableCommand {
         let folder = try TemporaryFolder()
         let limits =
             self.limits
-            ? try await PipelineLimits.measure(size: figures.bytesPerMail, mails: mails, node: node, in: folder.url) : nil
+            ? try await PipelineLimits.measure(
+                size: figures.bytesPerMail, mails: mails, isSigning: dkim, node: node, in: folder.url) : nil
         let relay = postfix ? try await PostfixRelay.measure(mails: mails, size: figures.bytesPerMail, in: folder.url) : nil
         let report = Report(
             machine: machine, mails: mails, concurrency: concurrency, dkim: dkim, waybill: figures, limits: limits,

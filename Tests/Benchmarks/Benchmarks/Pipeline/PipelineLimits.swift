@@ -1,4 +1,6 @@
 import Broker
+import Crypto
+import CryptoExtras
 import Foundation
 import GRDB
 import Mail
@@ -13,10 +15,13 @@ struct PipelineLimits: Encodable {
     let amqp: Cost
     /// Rows of 700 bytes, 256 in one transaction, with the services' settings.
     let sqlite: Cost
+    /// A signature of RSA with 2048 bits, which every mail has; absent where they are not signed.
+    let signature: Cost?
     let computedMailsPerSecond: Double
     let formula = """
-        processors x 1,000,000 / (smtp + amqp + \(rowsPerMail) x sqlite) microseconds: each mail is spoken over SMTP once, handed from one service to \
-        another in at least one message, and stands in the scheduler's ledger once and in the history with its delivery and three facts
+        processors x 1,000,000 / (smtp + amqp + \(rowsPerMail) x sqlite + signature) microseconds: each mail is spoken over SMTP once, \
+        handed from one service to another in at least one message, and stands in the scheduler's ledger once and in the history \
+        with its delivery and three facts
         """
 
     static let rowsPerMail = 5
@@ -32,13 +37,18 @@ struct PipelineLimits: Encodable {
         }
     }
 
-    static func measure(size: Int, mails: Int, node: RabbitMQNode, in folder: URL) async throws -> PipelineLimits {
+    static func measure(
+        size: Int, mails: Int, isSigning: Bool, node: RabbitMQNode, in folder: URL
+    ) async throws -> PipelineLimits {
         let smtp = try await measureSMTP(size: size, mails: mails, in: folder)
         let amqp = try await measureAMQP(node: node, messages: 20_000)
         let sqlite = try await measureSQLite(rows: 50 * 1024, in: folder)
-        let perMail = smtp.processorMicroseconds + amqp.processorMicroseconds + Double(rowsPerMail) * sqlite.processorMicroseconds
+        let signature = isSigning ? try measureSigning(signatures: 1000) : nil
+        let perMail =
+            smtp.processorMicroseconds + amqp.processorMicroseconds + Double(rowsPerMail) * sqlite.processorMicroseconds
+            + (signature?.processorMicroseconds ?? 0)
         return PipelineLimits(
-            smtp: smtp, amqp: amqp, sqlite: sqlite,
+            smtp: smtp, amqp: amqp, sqlite: sqlite, signature: signature,
             computedMailsPerSecond: (Double(ProcessInfo.processInfo.activeProcessorCount) * 1e6 / perMail).rounded())
     }
 
@@ -63,6 +73,19 @@ struct PipelineLimits: Encodable {
             messages: messages, bytes: 1024, window: 1000)
         let used = try ProcessorTime.read(["beam": beam, "loop": getpid()]).seconds.values.reduce(0, +) - before
         return Cost(count: messages, seconds: bare.publishing + bare.consuming, processorSeconds: used)
+    }
+
+    private static func measureSigning(signatures: Int) throws -> Cost {
+        let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let before = try ProcessorTime.read(["self": getpid()]).seconds.values.reduce(0, +)
+        let time = try ContinuousClock().measure {
+            for number in 0..<signatures {
+                let digest = SHA256.hash(data: Data("\(number)".utf8))
+                _ = try key.signature(for: digest, padding: .insecurePKCS1v1_5)
+            }
+        }
+        let used = try ProcessorTime.read(["self": getpid()]).seconds.values.reduce(0, +) - before
+        return Cost(count: signatures, seconds: time / .seconds(1), processorSeconds: used)
     }
 
     private static func measureSQLite(rows: Int, in folder: URL) async throws -> Cost {
