@@ -8,26 +8,6 @@ import Mail
 ///
 /// Pure: no clock, no I/O. Everything is keyed by delivery and attempt, so that news that comes twice or late does no harm.
 struct Traffic: Sendable {
-    struct Lane: Hashable, Sendable {
-        let organization: String
-        let domain: String
-    }
-
-    /// What one lane may put on its way now.
-    struct Turn: Hashable, Sendable {
-        let lane: Lane
-        /// Known to wait: they go first.
-        var known: [Ticket] = []
-        /// How many to take from the disk, beyond ``place``.
-        var count = 0
-        let place: Int64
-    }
-
-    struct Waiting: Hashable, Sendable {
-        let ticket: Ticket
-        let place: Int64
-    }
-
     /// The known part of a lane.
     private struct Line: Sendable {
         /// Under which name the domain is counted.
@@ -92,15 +72,6 @@ struct Traffic: Sendable {
     private(set) var ticketCount = 0
     /// How many lanes had to wait when tickets were issued last, by reason.
     private(set) var holds: [HoldReason: Int] = [:]
-
-    /// What keeps a lane waiting.
-    enum HoldReason: String, CaseIterable, Sendable {
-        /// The organization's limit or share.
-        case organization
-        case concurrency
-        case rate
-        case share
-    }
 
     /// The slots to count on as long as no sender has been heard of.
     private static let presumedSlots = 32

@@ -29,8 +29,7 @@ extension JSONReader: Decoder {
 
         var allKeys: [Key] {
             var keys: [Key] = []
-            // An object, or there would be no container.
-            try? reader.forEachMember { name, _ in if let key = Key(stringValue: name) { keys.append(key) } }
+            reader.walkMembers { name, _ in if let key = Key(stringValue: name) { keys.append(key) } }
             return keys
         }
 

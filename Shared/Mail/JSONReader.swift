@@ -69,6 +69,11 @@ package struct JSONReader {
 
     func forEachMember(_ body: (String, JSONReader) throws -> Void) throws {
         guard value.kind == .object else { throw mismatch([String: String].self) }
+        try walkMembers(body)
+    }
+
+    /// Of what is known to be an object.
+    func walkMembers(_ body: (String, JSONReader) throws -> Void) rethrows {
         var at = node + 1
         while at < value.next {
             try body(document.text(document.nodes[at]), JSONReader(document, node: at + 1))

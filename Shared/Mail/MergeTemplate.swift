@@ -70,6 +70,15 @@ package struct MergeTemplate: Hashable, Sendable {
     package enum Part: Hashable, Sendable {
         case text(ArraySlice<UInt8>)
         case field(Field)
+
+        /// Adds what the recipient with these values is shown.
+        /// - Parameter html: Whether values are escaped for HTML text and quoted attributes.
+        package func append(_ values: [String: String], html: Bool, to result: inout [UInt8]) {
+            switch self {
+            case .text(let bytes): result += bytes
+            case .field(let field): field.append(values, html: html, to: &result)
+            }
+        }
     }
 
     package struct Field: Hashable, Sendable {
@@ -112,12 +121,7 @@ package struct MergeTemplate: Hashable, Sendable {
     /// - Parameter html: Whether values are escaped for HTML text and quoted attributes.
     package func render(_ values: [String: String], html: Bool) -> String {
         var result: [UInt8] = []
-        for part in parts(for: values) {
-            switch part {
-            case .text(let bytes): result += bytes
-            case .field(let field): field.append(values, html: html, to: &result)
-            }
-        }
+        for part in parts(for: values) { part.append(values, html: html, to: &result) }
         return String(decoding: result, as: UTF8.self)
     }
 

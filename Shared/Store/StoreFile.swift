@@ -70,7 +70,8 @@ package final class StoreFile: Sendable {
 
     /// Runs `body` in one durable transaction: when this returns it is on disk. Waits out a file that is locked from outside.
     ///
-    /// Calls that come together share one transaction; one that throws leaves its neighbours alone. `body` may run several times and must do nothing but database work; it may not begin or end transactions.
+    /// Calls that come together share one transaction; one that throws leaves its neighbours alone. `body` may run several times and
+    /// must do nothing but database work; it may not begin or end transactions.
     /// Goes through even where the caller is cancelled meanwhile.
     /// - Throws: ``StoreError`` where the file is the trouble; whatever `body` throws.
     package func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {

@@ -67,12 +67,7 @@ struct HTMLForm: Sendable {
                 if let pixel = links.pixel { html += LinkRewriter.image(pixel).utf8 }
             case .link(let link):
                 let start = html.count
-                for part in link.value {
-                    switch part {
-                    case .text(let bytes): html += bytes
-                    case .field(let field): field.append(values, html: true, to: &html)
-                    }
-                }
+                for part in link.value { part.append(values, html: true, to: &html) }
                 guard let target = link.target ?? rewriter.target(of: html[start...]), let url = links.click(number, target) else {
                     return
                 }
@@ -98,14 +93,7 @@ struct HTMLForm: Sendable {
         }
 
         /// Takes what stands before `end`, with the fields up to there.
-        mutating func copy(to end: Int) {
-            for part in parts(to: end) {
-                switch part {
-                case .text(let bytes): pieces.append(.text(bytes))
-                case .field(let field): add(.field(field))
-                }
-            }
-        }
+        mutating func copy(to end: Int) { add(parts(to: end)) }
 
         mutating func addPixel(at place: Int) {
             copy(to: place)
@@ -114,18 +102,22 @@ struct HTMLForm: Sendable {
 
         mutating func addLink(_ range: Range<Int>, target: String?) {
             // A field at the very beginning of the value belongs to it.
-            for part in parts(to: range.lowerBound, withFieldsThere: false) {
-                switch part {
-                case .text(let bytes): pieces.append(.text(bytes))
-                case .field(let field): add(.field(field))
-                }
-            }
+            add(parts(to: range.lowerBound, withFieldsThere: false))
             let value = parts(to: range.upperBound)
             let isFixed = !value.contains { if case .field = $0 { true } else { false } }
             if isFixed, target == nil {
                 pieces.append(.text(skeleton[range]))
             } else {
                 add(.link(Link(value: value, target: isFixed ? target : nil)))
+            }
+        }
+
+        private mutating func add(_ parts: [MergeTemplate.Part]) {
+            for part in parts {
+                switch part {
+                case .text(let bytes): pieces.append(.text(bytes))
+                case .field(let field): add(.field(field))
+                }
             }
         }
 
